@@ -1,0 +1,71 @@
+# Each task works as the first command after `git clone`, with make and Python 3.11 or newer.
+# Without make (Windows): the README shows the plain commands.
+
+# Tried in this order: first the versions that constraints.txt was tested with.
+PYTHON ?= python3.13 python3.12 python3.11 python3 python
+
+python := .venv/bin/python
+
+.PHONY: help lab run test test-all notebooks data lint clean
+.NOTPARALLEL:
+
+help: ## list the tasks
+	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | while read -r task what; do \
+	  printf 'make %-10s %s\n' "$$task" "$$what"; done
+
+lab: .venv/installed ## open the lessons in JupyterLab
+	$(python) -m jupyterlab $(as_root) notebooks/01_forward.ipynb
+
+run: .venv/installed ## execute the lessons without a browser; the copies go to build/lessons/
+	$(python) tests/run_lessons.py
+
+test: .venv/installed ## test the library and compare every output of the lessons
+	$(python) -m pytest -m "not slow"
+
+test-all: .venv/installed ## the same and the slow tests
+	$(python) -m pytest
+
+notebooks: .venv/installed ## execute the lessons in place: renews the committed outputs
+	$(python) tests/run_lessons.py --inplace
+	$(python) docs/make_figures.py
+
+data: .venv/installed ## download the authors' archive of reviews into data/
+	$(python) -c 'from rnn_lib.imdb import main; main()'
+
+lint: .venv/installed ## check the code's style, notebooks included
+	$(python) -m ruff check
+	$(python) -m ruff format --check
+
+clean: ## remove what was built; .venv and data/ stay
+	rm -rf build *.egg-info .pytest_cache .ruff_cache notebooks/.ipynb_checkpoints
+	find data rnn_lib tests -name __pycache__ -prune -exec rm -rf {} +
+
+# Jupyter refuses to run as root, which is what one is in most containers, unless told to.
+as_root = $(if $(filter 0,$(shell id -u)),--allow-root)
+
+# The stamp makes a second call quick. It does not count when the environment's Python is gone or
+# finds the package elsewhere: Python was upgraded, or the clone was moved.
+here := import os, importlib.util as u; print(os.path.samefile(u.find_spec("rnn_lib").origin, "rnn_lib/__init__.py"))
+ifneq ($(shell $(python) -I -c '$(here)' 2>/dev/null),True)
+.PHONY: .venv/installed
+endif
+
+.venv/installed: pyproject.toml constraints.txt
+	@$(python) -c 'import pip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && exit; \
+	for candidate in $(PYTHON); do \
+	  version=$$("$$candidate" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null) || continue; \
+	  case $$version in \
+	    2.* | 3.[0-9] | 3.10) echo "$$candidate is Python $$version: too old."; continue;; \
+	  esac; \
+	  echo "Making .venv with Python $$version ($$candidate)."; \
+	  "$$candidate" -m venv --clear .venv && exit; \
+	  echo "$$candidate cannot make a virtual environment; on Debian and Ubuntu: apt install python$$version-venv"; \
+	done; \
+	echo "Python 3.11 or newer is needed, with its venv module. Tried: $(PYTHON)."; \
+	echo "If yours has another name: make PYTHON=/path/to/python $(MAKECMDGOALS)"; exit 1
+	@echo 'Installing into .venv: a minute or two, once.'
+	@$(python) -m pip install --editable ".[test]" --constraint constraints.txt || { \
+	  echo "The installation failed: see above. It needs the network; later all but 'make data' works offline."; exit 1; }
+	@# Matplotlib lists the fonts once, with a warning that would appear in a lesson's output.
+	@$(python) -c 'import matplotlib.font_manager'
+	@touch $@

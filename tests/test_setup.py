@@ -1,0 +1,117 @@
+"""What a newcomer gets: one list of packages, one set of versions, errors that say what to do."""
+
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import nbformat.v4
+import pytest
+import yaml  # both come with jupyter
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+
+ROOT = Path(__file__).resolve().parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+DEPENDENCIES = PROJECT["dependencies"] + PROJECT["optional-dependencies"]["test"]
+
+
+def constraint_lines():
+    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    return [line for line in lines if not line.startswith("#")]
+
+
+def test_constraints_name_versions_and_no_host_or_path():
+    for line in constraint_lines():
+        assert re.fullmatch(r"[a-z0-9-]+==[0-9][0-9a-z.]*( ; [\w .'<>=!()]+)?", line), line
+
+
+@pytest.mark.parametrize("dependency", DEPENDENCIES)
+def test_every_dependency_is_pinned_within_its_bounds(dependency):
+    wanted = Requirement(dependency)
+    pins = [pin for pin in map(Requirement, constraint_lines()) if pin.name == wanted.name]
+    assert len(pins) == 1
+    assert pins[0].marker is None, "pinned on some systems only"
+    (pin,) = pins[0].specifier
+    assert pin.version in wanted.specifier
+
+
+def test_environment_yml_adds_nothing_but_python():
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
+    python, pip, pip_part = environment["dependencies"]
+    assert pip == "pip"
+    assert pip_part == {"pip": ["-c constraints.txt", "-e .[test]"]}
+    assert python.startswith("python=")
+    assert python.removeprefix("python=") in SpecifierSet(PROJECT["requires-python"])
+
+
+# --- make -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("version", "message"),
+    [(None, "Python 3.11 or newer is needed"), ("3.10", "python3 is Python 3.10: too old")],
+)
+@pytest.mark.skipif(not shutil.which("make"), reason="needs make")
+def test_make_says_which_python_is_missing(tmp_path, version, message):
+    for name in ("Makefile", "pyproject.toml", "constraints.txt"):
+        shutil.copy(ROOT / name, tmp_path)
+    if version:
+        python = tmp_path / "python3"
+        python.write_text(f"#!/bin/sh\necho {version}\n")
+        python.chmod(0o755)
+    done = subprocess.run(
+        [shutil.which("make"), "lab"],
+        cwd=tmp_path,
+        env={"PATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode != 0
+    assert message in done.stdout
+
+
+# --- make run -------------------------------------------------------------------------------
+
+
+def run_lessons(*arguments):
+    command = [sys.executable, ROOT / "tests" / "run_lessons.py", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, encoding="utf-8")
+
+
+def write_lesson(path, *sources):
+    cells = [nbformat.v4.new_code_cell(s, id=f"cell-{i}") for i, s in enumerate(sources)]
+    path.write_text(nbformat.writes(nbformat.v4.new_notebook(cells=cells)), encoding="utf-8")
+    return path
+
+
+def test_run_prints_a_result_for_each_lesson_and_goes_on_after_a_failure(tmp_path):
+    lessons = [
+        write_lesson(tmp_path / "crashes.ipynb", "x = 1", "x / 0", "print('Result: never')"),
+        write_lesson(tmp_path / "never_ends.ipynb", "while True: pass"),
+        write_lesson(tmp_path / "says_nothing.ipynb", "print('done')"),
+        write_lesson(tmp_path / "works.ipynb", "print('Result: 7')"),
+    ]
+    before = [lesson.read_bytes() for lesson in lessons]
+
+    done = run_lessons("--inplace", "--timeout=5", *lessons)
+
+    assert done.returncode == 1
+    assert re.search(r"crashes +\d+ s  FAILED  In \[2\]: ZeroDivisionError", done.stdout)
+    assert re.search(r"never_ends +\d+ s  FAILED  In \[1\]: .* timed out", done.stdout)
+    assert re.search(r'says_nothing +\d+ s  FAILED  .* "Result: "', done.stdout)
+    assert re.search(r"works +\d+ s  Result: 7\n", done.stdout)
+    assert "Result: never" not in done.stdout.replace("print('Result: never')", "")
+    changed = [old != new.read_bytes() for old, new in zip(before, lessons, strict=True)]
+    assert changed == [False, False, False, True], "only a lesson that works is renewed"
+
+
+def test_renewing_a_lesson_twice_changes_no_byte(tmp_path):
+    lesson = write_lesson(tmp_path / "lesson.ipynb", "import sys", "print('Result: 7')")
+    assert run_lessons("--inplace", lesson).returncode == 0
+    first = lesson.read_bytes()
+    assert run_lessons("--inplace", lesson).returncode == 0
+    assert lesson.read_bytes() == first
+    assert sys.version.split()[0] not in lesson.read_text(encoding="utf-8")
