@@ -1,0 +1,117 @@
+"""Activations: the curve that each unit bends its sum with.
+
+An activation is a pair: the function itself and its derivative *written in terms of its
+output*. A layer keeps its outputs anyway, so the way back needs nothing else: for
+``h = tanh(a)`` the derivative is ``1 - h**2``, and ``a`` may be forgotten.
+
+Softmax and the sigmoid stand here too. They turn scores into probabilities and belong to the
+losses, which know their gradient together with the logarithm (lesson 3, section 6).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Activation:
+    """A function of one number, applied to every element, and its derivative.
+
+    Attributes
+    ----------
+    name : str
+        What a person types to choose it.
+    forward : callable
+        ``forward(a, out=None) -> h``, shapes as `a`.
+    derivative : callable
+        ``derivative(h) -> dh/da`` from the *output* `h`, shapes as `h`.
+
+    Notes
+    -----
+    Derived in lesson 1, section 5 and lesson 3, section 2.
+    """
+
+    name: str
+    forward: Callable[..., np.ndarray]
+    derivative: Callable[[np.ndarray], np.ndarray]
+
+
+def _relu(a: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
+    return np.maximum(a, 0, out=out)
+
+
+tanh = Activation("tanh", np.tanh, lambda h: 1 - h * h)
+relu = Activation("relu", _relu, lambda h: (h > 0).astype(h.dtype))
+
+_BY_NAME = {"tanh": tanh, "relu": relu}
+
+
+def get_activation(name: str) -> Activation:
+    """Look an activation up by its name.
+
+    Parameters
+    ----------
+    name : {"tanh", "relu"}
+        The activation's name.
+
+    Returns
+    -------
+    Activation
+        The function and its derivative.
+
+    Raises
+    ------
+    ValueError
+        If there is no activation of that name.
+    """
+    try:
+        return _BY_NAME[name]
+    except (KeyError, TypeError):
+        raise ValueError(f"activation: expected one of {sorted(_BY_NAME)}, got {name!r}") from None
+
+
+def softmax(scores: np.ndarray) -> np.ndarray:
+    """Turn scores into probabilities that add up to 1 along the last axis.
+
+    Subtracting the largest score first changes nothing in the quotient and keeps ``exp`` from
+    overflowing.
+
+    Parameters
+    ----------
+    scores : ndarray, shape (..., n_output)
+        Any finite numbers.
+
+    Returns
+    -------
+    ndarray, shape (..., n_output)
+        Numbers in [0, 1] with sum 1.
+
+    Notes
+    -----
+    Derived in lesson 3, section 6.
+    """
+    exp = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    return exp / exp.sum(axis=-1, keepdims=True)
+
+
+def sigmoid(scores: np.ndarray) -> np.ndarray:
+    """Turn each score into a probability of its own.
+
+    Written with tanh, which neither overflows nor loses digits: ``(1 + tanh(z / 2)) / 2``.
+
+    Parameters
+    ----------
+    scores : ndarray, any shape
+        Any finite numbers.
+
+    Returns
+    -------
+    ndarray, shape as `scores`
+        Numbers in [0, 1].
+
+    Notes
+    -----
+    Derived in lesson 3, section 6.
+    """
+    return 0.5 * (1 + np.tanh(0.5 * scores))

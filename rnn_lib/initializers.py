@@ -1,0 +1,176 @@
+"""Initialisers: the random numbers that the weights start from.
+
+Each is a function of a generator and a shape ``(n_in, n_out)``. What they differ in is the size
+of the numbers: a signal that passes many steps, or layers, should neither die away nor blow up.
+Biases start at zero everywhere and need none of these.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from rnn_lib.validation import expect_positive
+
+Initializer = Callable[[np.random.Generator, tuple[int, int]], np.ndarray]
+
+
+def gaussian(sigma: float = 0.01) -> Initializer:
+    """Make an initialiser that draws normal numbers of standard deviation `sigma`.
+
+    Parameters
+    ----------
+    sigma : float
+        Standard deviation, above 0. The assignment uses 0.01.
+
+    Returns
+    -------
+    callable
+        ``(rng, (n_in, n_out)) -> ndarray`` in float64.
+
+    Raises
+    ------
+    ValueError
+        If `sigma` is not above 0.
+    """
+    sigma = expect_positive("sigma", sigma)
+    return lambda rng, shape: sigma * rng.standard_normal(shape)
+
+
+def uniform(rng: np.random.Generator, shape: tuple[int, int]) -> np.ndarray:
+    """Draw evenly between -1/sqrt(n_out) and 1/sqrt(n_out), as ``torch.nn.RNN`` does.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        Where the numbers come from.
+    shape : (n_in, n_out)
+        Shape of the weight; n_out is the number of hidden units for `W_x` and `W_h` alike.
+
+    Returns
+    -------
+    ndarray, shape (n_in, n_out)
+        The weight in float64.
+    """
+    limit = 1 / np.sqrt(shape[1])
+    return rng.uniform(-limit, limit, shape)
+
+
+def xavier(rng: np.random.Generator, shape: tuple[int, int]) -> np.ndarray:
+    """Draw normal numbers of variance 2 / (n_in + n_out), fit for tanh.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        Where the numbers come from.
+    shape : (n_in, n_out)
+        Shape of the weight.
+
+    Returns
+    -------
+    ndarray, shape (n_in, n_out)
+        The weight in float64.
+
+    References
+    ----------
+    Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural
+    networks", AISTATS 2010.
+    """
+    return np.sqrt(2 / sum(shape)) * rng.standard_normal(shape)
+
+
+def he(rng: np.random.Generator, shape: tuple[int, int]) -> np.ndarray:
+    """Draw normal numbers of variance 2 / n_in, fit for ReLU.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        Where the numbers come from.
+    shape : (n_in, n_out)
+        Shape of the weight.
+
+    Returns
+    -------
+    ndarray, shape (n_in, n_out)
+        The weight in float64.
+
+    References
+    ----------
+    He, Zhang, Ren and Sun, "Delving deep into rectifiers", ICCV 2015.
+    """
+    return np.sqrt(2 / shape[0]) * rng.standard_normal(shape)
+
+
+def orthogonal(gain: float = 1.0) -> Initializer:
+    """Make an initialiser that draws a random orthogonal matrix, times `gain`.
+
+    All singular values equal `gain`: a state that is multiplied with such a `W_h` keeps its
+    length (gain 1) or loses the same fraction of it at every step.
+
+    Parameters
+    ----------
+    gain : float
+        The common singular value, above 0.
+
+    Returns
+    -------
+    callable
+        ``(rng, (n_in, n_out)) -> ndarray`` in float64. Where the shape is not square, the
+        shorter side is orthonormal.
+
+    Raises
+    ------
+    ValueError
+        If `gain` is not above 0.
+
+    References
+    ----------
+    Saxe, McClelland and Ganguli, "Exact solutions to the nonlinear dynamics of learning in deep
+    linear neural networks", ICLR 2014.
+    """
+    gain = expect_positive("gain", gain)
+
+    def draw(rng: np.random.Generator, shape: tuple[int, int]) -> np.ndarray:
+        n_long, n_short = max(shape), min(shape)
+        q, r = np.linalg.qr(rng.standard_normal((n_long, n_short)))
+        # Without this the signs that LAPACK happens to choose would favour some matrices.
+        q *= np.sign(np.diag(r))
+        return gain * (q if shape[0] >= shape[1] else q.T)
+
+    return draw
+
+
+_BY_NAME = {
+    "gaussian": gaussian(),
+    "uniform": uniform,
+    "xavier": xavier,
+    "he": he,
+    "orthogonal": orthogonal(),
+}
+
+
+def get_initializer(initializer: str | Initializer) -> Initializer:
+    """Look an initialiser up by its name; a function is handed back as it is.
+
+    Parameters
+    ----------
+    initializer : {"gaussian", "uniform", "xavier", "he", "orthogonal"} or callable
+        A name (with the default size of each), or a function ``(rng, shape) -> ndarray``.
+
+    Returns
+    -------
+    callable
+        ``(rng, (n_in, n_out)) -> ndarray``.
+
+    Raises
+    ------
+    ValueError
+        If there is no initialiser of that name.
+    """
+    if callable(initializer):
+        return initializer
+    try:
+        return _BY_NAME[initializer]
+    except (KeyError, TypeError):
+        raise ValueError(
+            f"initializer: expected a function or one of {sorted(_BY_NAME)}, got {initializer!r}"
+        ) from None

@@ -1,0 +1,264 @@
+"""Optimisers: how a gradient becomes a change of the parameters.
+
+``update(params, grads)`` changes the arrays in `params` in place, once, after the whole backward
+pass. The gradients are those of the *mean* loss of the batch, so nothing here divides by the batch
+size again (lesson 3, section 7).
+
+Where a gradient is a :class:`RowGradient`, only the rows that it names are touched, their running
+averages included: a word that does not occur in a batch keeps its vector. For Adam that is the
+"lazy" form, in which the averages of a rare word do not fade while it is away.
+"""
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from rnn_lib.row_gradient import RowGradient
+from rnn_lib.validation import expect_positive
+
+Gradients = Mapping[str, np.ndarray | RowGradient]
+
+
+class Optimizer:
+    """What all optimisers share: the rate, a count of updates, and a walk over the parameters.
+
+    Parameters
+    ----------
+    lr : float
+        The learning rate, above 0. It may be changed between updates, to any number >= 0.
+
+    Attributes
+    ----------
+    n_updates : int
+        How often :meth:`update` was called.
+
+    Raises
+    ------
+    ValueError
+        If `lr` is not above 0.
+    """
+
+    def __init__(self, lr: float) -> None:
+        self.lr = expect_positive("lr", lr)
+        self.n_updates = 0
+
+    def update(self, params: Mapping[str, np.ndarray], grads: Gradients) -> None:
+        """Change every array of `params` in place.
+
+        Parameters
+        ----------
+        params : mapping of str to ndarray
+            The parameters.
+        grads : mapping of str to ndarray or RowGradient
+            The gradient of the mean loss at each of them, under the same names.
+        """
+        self.n_updates += 1
+        for name, param in params.items():
+            grad = grads[name]
+            if isinstance(grad, RowGradient):
+                self._step(name, param, grad.rows, grad.values)
+            else:
+                self._step(name, param, ..., grad)
+
+    def _step(self, name: str, param: np.ndarray, rows, grad: np.ndarray) -> None:
+        raise NotImplementedError
+
+    def _average(self, kind: str, name: str, like: np.ndarray) -> np.ndarray:
+        """Return the running average `kind` of the parameter `name`, zero at first."""
+        averages = self.__dict__.setdefault(kind, {})
+        if name not in averages:
+            averages[name] = np.zeros_like(like)
+        return averages[name]
+
+
+class SGD(Optimizer):
+    """Plain gradient descent, the assignment's update rule: ``w -= lr * dw``.
+
+    Parameters
+    ----------
+    lr : float
+        The learning rate, above 0.
+
+    Notes
+    -----
+    Lesson 3, section 7.
+    """
+
+    def __init__(self, lr: float = 0.01) -> None:
+        super().__init__(lr)
+
+    def _step(self, name, param, rows, grad):
+        param[rows] -= self.lr * grad
+
+
+class AdaGrad(Optimizer):
+    """Gradient descent in which every weight's rate shrinks with the gradients it has seen.
+
+    Parameters
+    ----------
+    lr : float
+        The learning rate, above 0.
+
+    References
+    ----------
+    Duchi, Hazan and Singer, "Adaptive subgradient methods", JMLR 12, 2011.
+    """
+
+    eps = 1e-8
+
+    def __init__(self, lr: float = 0.01) -> None:
+        super().__init__(lr)
+
+    def _step(self, name, param, rows, grad):
+        squares = self._average("squares", name, param)
+        squares[rows] += grad * grad
+        param[rows] -= self.lr * grad / (np.sqrt(squares[rows]) + self.eps)
+
+
+class Adam(Optimizer):
+    """Gradient descent with running averages of the gradient and of its square.
+
+    The averages start at zero and are too small at first; dividing by ``1 - beta**t`` puts that
+    right at update number t. (The notebook that this course grew out of divided by a constant
+    instead: its first steps were of another size altogether.)
+
+    Parameters
+    ----------
+    lr : float
+        The learning rate, above 0.
+
+    References
+    ----------
+    Kingma and Ba, "Adam: a method for stochastic optimization", ICLR 2015, algorithm 1.
+    """
+
+    beta1, beta2, eps = 0.9, 0.999, 1e-8
+
+    def __init__(self, lr: float = 0.001) -> None:
+        super().__init__(lr)
+
+    def _step(self, name, param, rows, grad):
+        mean = self._average("mean", name, param)
+        square = self._average("square", name, param)
+        m = self.beta1 * mean[rows] + (1 - self.beta1) * grad
+        v = self.beta2 * square[rows] + (1 - self.beta2) * (grad * grad)
+        mean[rows], square[rows] = m, v
+        m_hat = m / (1 - self.beta1**self.n_updates)
+        v_hat = v / (1 - self.beta2**self.n_updates)
+        param[rows] -= self.lr * m_hat / (np.sqrt(v_hat) + self.eps)
+
+
+def global_norm(grads: Gradients) -> float:
+    """Length of all gradients together, as one long vector.
+
+    Parameters
+    ----------
+    grads : mapping of str to ndarray or RowGradient
+        The gradients.
+
+    Returns
+    -------
+    float
+        The Euclidean norm.
+    """
+    return float(np.sqrt(sum(np.vdot(g, g) for g in map(_values, grads.values()))))
+
+
+def clip_by_global_norm(
+    grads: Gradients, max_norm: float
+) -> tuple[dict[str, np.ndarray | RowGradient], float]:
+    """Shorten the gradients, all by one factor, to a common length of at most `max_norm`.
+
+    One factor for all keeps the direction, which clipping each element would bend.
+
+    Parameters
+    ----------
+    grads : mapping of str to ndarray or RowGradient
+        The gradients; they are left as they are.
+    max_norm : float
+        The longest length allowed, above 0.
+
+    Returns
+    -------
+    clipped : dict
+        The gradients to use.
+    norm : float
+        The length before clipping.
+
+    Raises
+    ------
+    ValueError
+        If `max_norm` is not above 0.
+
+    References
+    ----------
+    Pascanu, Mikolov and Bengio, "On the difficulty of training recurrent neural networks",
+    ICML 2013; lesson 3, section 9.
+    """
+    max_norm = expect_positive("max_norm", max_norm)
+    norm = global_norm(grads)
+    if norm <= max_norm:
+        return dict(grads), norm
+    return {name: _scaled(grad, max_norm / norm) for name, grad in grads.items()}, norm
+
+
+def linear_decay(lr: float, n_epochs: float) -> Callable[[float], float]:
+    """Make a schedule that falls in a straight line from `lr` to 0 over `n_epochs`.
+
+    Parameters
+    ----------
+    lr : float
+        The rate at the start, above 0.
+    n_epochs : float
+        When it reaches 0.
+
+    Returns
+    -------
+    callable
+        ``epoch -> rate``, where `epoch` counts the epochs trained so far, fractions included.
+    """
+    lr, n_epochs = expect_positive("lr", lr), expect_positive("n_epochs", n_epochs)
+    return lambda epoch: lr * max(0.0, 1 - epoch / n_epochs)
+
+
+_BY_NAME = {"sgd": SGD, "adagrad": AdaGrad, "adam": Adam}
+
+
+def get_optimizer(name: str, lr: float) -> Optimizer:
+    """Make an optimiser by its name.
+
+    Parameters
+    ----------
+    name : {"sgd", "adagrad", "adam"}
+        The optimiser's name.
+    lr : float
+        The learning rate, above 0.
+
+    Returns
+    -------
+    Optimizer
+        A new one.
+
+    Raises
+    ------
+    ValueError
+        If there is no optimiser of that name, or `lr` is not above 0.
+    """
+    try:
+        optimizer = _BY_NAME[name]
+    except (KeyError, TypeError):
+        raise ValueError(
+            f"optimizer: expected an object with update() or one of {sorted(_BY_NAME)}, "
+            f"got {name!r}"
+        ) from None
+    return optimizer(lr)
+
+
+def _values(grad: np.ndarray | RowGradient) -> np.ndarray:
+    return grad.values if isinstance(grad, RowGradient) else grad
+
+
+def _scaled(grad: np.ndarray | RowGradient, factor: float) -> np.ndarray | RowGradient:
+    if isinstance(grad, RowGradient):
+        return RowGradient(grad.rows, grad.values * factor, grad.shape)
+    return grad * factor

@@ -1,0 +1,294 @@
+"""The classifier: the assignment's call, labels, settings, and what a fit must not do."""
+
+import inspect
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from rnn_lib import (
+    Adam,
+    Embedding,
+    MeanState,
+    ScratchRNNClassifier,
+    Sequences,
+    linear_decay,
+)
+
+TINY = np.array([[[1, 2], [2, 3], [3, 4]]]) / 100
+
+
+def first_symbol_task(n, T=6, n_symbols=3, seed=0):
+    """Sequences of symbols 1 .. n_symbols; the label is the first symbol."""
+    ids = np.random.default_rng(seed).integers(1, n_symbols + 1, (n, T))
+    return ids, ids[:, 0] - 1
+
+
+def one_hot(ids, n_symbols=3):
+    return np.eye(n_symbols)[ids - 1]
+
+
+def sum_sign_task(n, T=5, seed=0):
+    x = np.random.default_rng(seed).standard_normal((n, T, 2))
+    return x, (x.sum((1, 2)) > 0).astype(int)
+
+
+# -- the assignment's call ------------------------------------------------------------------------
+
+
+def test_the_constructor_is_the_assignments():
+    settings = inspect.signature(ScratchRNNClassifier).parameters
+    asked = dict(n_nodes1=4, n_output=3, sigma=0.01, lr=0.001, batch_size=1, n_epochs=30)
+    assert {name: settings[name].default for name in list(settings)[:6]} == asked
+    assert len(settings) < 20
+    fit = inspect.signature(ScratchRNNClassifier.fit).parameters
+    assert list(fit) == ["self", "x", "y", "X_val", "y_val"]
+
+
+def test_one_label_for_the_sequence():
+    model = ScratchRNNClassifier(lr=0.1, seed=0).fit(TINY, [1])
+    assert np.array_equal(model.predict(TINY), [1])
+    assert model.history_["loss"][-1] < model.history_["loss"][0]
+    assert len(model.history_["loss"]) == 30
+
+
+def test_one_label_for_each_step():
+    model = ScratchRNNClassifier(
+        readout="all", lr=0.5, n_epochs=400, initializer="uniform", seed=0
+    ).fit(TINY * 100, [[1, 2, 3]])
+    assert np.array_equal(model.predict(TINY * 100), [[1, 2, 3]])
+    assert model.predict_proba(TINY).shape == (1, 3, 3)
+
+
+def test_three_labels_for_one_sequence_are_refused_with_both_meanings():
+    with pytest.raises(ValueError) as error:
+        ScratchRNNClassifier().fit(TINY, np.array([1, 2, 3]))
+    for part in ("3 labels for one sequence", "y=[1]", "y=[[1, 2, 3]]", 'readout="all"'):
+        assert part in str(error.value)
+
+
+def test_epoch_lines(capsys):
+    x, y = sum_sign_task(20)
+    ScratchRNNClassifier(4, 2, n_epochs=2, verbose=1, seed=0).fit(x, y, x, y)
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 2
+    assert lines[1].startswith("epoch   2/2: loss 0.692")
+    assert "val_accuracy" in lines[1]
+
+
+# -- labels ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("labels", [(0, 1), (-1, 1), (4, 7)])
+def test_labels_come_back_as_they_went_in(labels):
+    x, y = sum_sign_task(60)
+    y = np.array(labels)[y]
+    model = ScratchRNNClassifier(4, 2, lr=0.05, optimizer="adam", seed=0).fit(x, y)
+    assert set(model.predict(x)) == set(labels)
+    assert model.score(x, y) == np.mean(model.predict(x) == y) > 0.9
+
+
+@pytest.mark.parametrize("readout", ["last", "mean"])
+@pytest.mark.parametrize(("output", "n_output"), [("softmax", 2), ("sigmoid", 1), ("sigmoid", 2)])
+def test_outputs_and_readouts_learn(readout, output, n_output):
+    x, y = sum_sign_task(100)
+    model = ScratchRNNClassifier(
+        8, n_output, sigma=0.3, lr=0.02, batch_size=10, readout=readout, output=output,
+        optimizer="adam", seed=0,
+    ).fit(x, y)  # fmt: skip
+    assert model.score(x, y) > 0.9
+    proba = model.predict_proba(x)
+    assert proba.shape == (100, 2)
+    assert np.array_equal(proba.argmax(1), model.predict(x))
+    if (output, n_output) != ("sigmoid", 2):
+        assert np.allclose(proba.sum(1), 1)
+
+
+@pytest.mark.parametrize(
+    ("change", "y", "message"),
+    [
+        ({}, [5, 6, 7, 8], r"y: expected labels 0 to 2, or 3 different integers; got 4"),
+        ({}, [0, 1, 2], r"y: expected shape \(4,\), got \(3,\)"),
+        ({}, [[0], [1], [2], [0]], r"y: expected shape \(4,\), got \(4, 1\)"),
+        ({}, ["a", "b", "c", "a"], r"y: expected integers"),
+        ({}, [0.5, 1, 2, 0], r"y: expected integers"),
+        ({"readout": "all"}, [0, 1, 2, 0], r"y: expected shape \(4, 3\), got \(4,\)"),
+        ({"optimizer": "adma"}, [0, 1, 2, 0], r"optimizer: expected .*got 'adma'"),
+        ({"readout": "first"}, [0, 1, 2, 0], r"readout: expected .*got 'first'"),
+        ({"output": "relu"}, [0, 1, 2, 0], r"output: expected .*got 'relu'"),
+        ({"lr": -1.0}, [0, 1, 2, 0], r"lr: expected a number above 0, got -1.0"),
+        ({"sigma": 0}, [0, 1, 2, 0], r"sigma: expected a number above 0, got 0"),
+        ({"batch_size": 0}, [0, 1, 2, 0], r"batch_size: expected at least 1, got 0"),
+        ({"n_epochs": 1.5}, [0, 1, 2, 0], r"n_epochs: expected a whole number, got 1.5"),
+        ({"n_output": 1}, [0, 1, 0, 0], r"n_output: expected at least 2, got 1"),
+        ({"embedding": 5}, [0, 1, 0, 0], r"embedding: expected \(n_words, n_features\)"),
+        ({"clip_norm": -1.0}, [0, 1, 2, 0], r"max_norm: expected a number above 0, got -1.0"),
+        ({"dropout": 1.5}, [0, 1, 2, 0], r"rate: expected a number from 0 to below 1"),
+        ({"verbose": 3}, [0, 1, 2, 0], r"verbose: expected 0 .*got 3"),
+    ],
+)
+def test_what_does_not_fit_is_refused(change, y, message):
+    x = np.random.default_rng(0).standard_normal((4, 3, 2))
+    with pytest.raises((ValueError, TypeError), match=message):
+        ScratchRNNClassifier(**change).fit(x, y)
+
+
+def test_a_refused_fit_leaves_the_earlier_one_as_it_was():
+    x, y = sum_sign_task(30)
+    model = ScratchRNNClassifier(4, 2, n_epochs=2, seed=0).fit(x, y)
+    before = model.predict_proba(x)
+    with pytest.raises(ValueError, match=r"X_val: expected shape \(N, T, 2\)"):
+        model.fit(x, y, x[..., :1], y)
+    assert np.array_equal(model.predict_proba(x), before)
+
+
+def test_labels_seen_only_in_validation_are_refused():
+    x, y = sum_sign_task(30)
+    with pytest.raises(ValueError, match=r"y_val: expected labels among \[0, 1\], got 2"):
+        ScratchRNNClassifier(4, 2).fit(x, y, x, y + 1)
+
+
+def test_asking_before_fitting_is_refused():
+    for ask in ("predict", "predict_proba"):
+        with pytest.raises(ValueError, match="not fitted yet"):
+            getattr(ScratchRNNClassifier(), ask)(TINY)
+
+
+def test_a_diverging_fit_says_so():
+    x, y = sum_sign_task(40)
+    model = ScratchRNNClassifier(
+        8, 2, sigma=3.0, lr=1e3, n_epochs=5, activation="relu", batch_size=4, seed=0
+    )
+    with (
+        np.errstate(all="ignore"),
+        pytest.raises(FloatingPointError, match=r"the loss became \S+ in epoch \d"),
+    ):
+        model.fit(x * 100, y)
+
+
+# -- sequences of words -------------------------------------------------------------------------
+
+
+def test_arrays_lists_and_sequences_of_ids_are_read_alike():
+    ids = np.array([[3, 1, 2, 0, 0], [2, 0, 0, 0, 0], [1, 2, 3, 1, 0]])
+    as_list = [np.array([3, 1, 2]), np.array([2]), np.array([1, 2, 3, 1])]
+    y = [0, 1, 1]
+    model = ScratchRNNClassifier(4, 2, embedding=(4, 3), n_epochs=3, sigma=0.5, seed=0).fit(ids, y)
+    expected = model.predict_proba(ids)
+    assert np.array_equal(model.predict_proba(as_list), expected)
+    assert np.array_equal(model.predict_proba(Sequences.from_arrays(as_list)), expected)
+    alone = np.concatenate([model.predict_proba([one]) for one in as_list])
+    assert np.allclose(alone, expected, rtol=0, atol=1e-12)
+
+
+def test_zeros_in_front_are_read_as_words():
+    model = ScratchRNNClassifier(4, 2, embedding=(4, 3), n_epochs=3, sigma=0.5, seed=0)
+    model.fit(np.array([[3, 1, 2], [1, 1, 2]]), [0, 1])
+    short, in_front = model.predict_proba(np.array([[3, 1, 0], [0, 3, 1]]))
+    assert not np.allclose(short, in_front)
+
+
+def test_a_sequence_without_words_is_answered():
+    model = ScratchRNNClassifier(4, 2, embedding=(4, 3), n_epochs=1, seed=0)
+    model.fit([np.array([1, 2]), np.array([], int)], [0, 1])
+    assert model.predict_proba([np.array([], int)]).shape == (1, 2)
+    assert np.isfinite(model.predict_proba(np.zeros((2, 3), int))).all()
+
+
+def test_one_label_per_word_ignores_the_padding():
+    rng = np.random.default_rng(0)
+    x = [rng.integers(1, 4, rng.integers(1, 7)) for _ in range(60)]
+    T = max(map(len, x))
+    y = np.zeros((60, T), int)
+    for row, ids in zip(y, x, strict=True):
+        row[: len(ids)] = ids - 1
+    model = ScratchRNNClassifier(
+        8, 3, embedding=(4, 4), readout="all", optimizer="adam", lr=0.02, sigma=0.3,
+        batch_size=10, n_epochs=40, seed=0,
+    ).fit(x, y)  # fmt: skip
+    assert model.score(x, y) == 1.0
+    spoiled = y.copy()
+    for row, ids in zip(spoiled, x, strict=True):
+        row[len(ids) :] = 2
+    assert model.score(x, spoiled) == 1.0
+    assert model.predict(x).shape == (60, T)
+
+
+def test_recall_through_an_embedding_and_through_vectors():
+    ids, y = first_symbol_task(200)
+    settings = dict(n_nodes1=12, n_output=3, sigma=0.3, lr=0.01, batch_size=10, n_epochs=40, seed=1)
+    by_ids = ScratchRNNClassifier(embedding=(4, 3), optimizer="adam", **settings).fit(ids, y)
+    by_vectors = ScratchRNNClassifier(optimizer="adam", **settings).fit(one_hot(ids), y)
+    new_ids, new_y = first_symbol_task(200, seed=9)
+    assert by_ids.score(new_ids, new_y) > 0.95
+    assert by_vectors.score(one_hot(new_ids), new_y) > 0.95
+
+
+# -- randomness, objects, going on --------------------------------------------------------------
+
+
+def weights(model):
+    return np.concatenate([value.ravel() for value in model.network_.params.values()])
+
+
+def word_model(**change):
+    settings = dict(n_nodes1=5, n_output=3, sigma=0.2, lr=linear_decay(0.05, 4), batch_size=7)
+    settings |= dict(n_epochs=4, embedding=(4, 3), optimizer="adam", dropout=0.3, clip_norm=1.0)
+    return ScratchRNNClassifier(**(settings | {"seed": 3} | change))
+
+
+def test_the_same_seed_gives_the_same_weights_and_fit_starts_anew():
+    ids, y = first_symbol_task(50)
+    model = word_model().fit(ids, y)
+    first = weights(model)
+    assert np.array_equal(weights(model.fit(ids, y)), first)
+    assert len(model.history_["loss"]) == 4
+    assert not np.array_equal(weights(word_model(seed=4).fit(ids, y)), first)
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adagrad", "adam"])
+def test_a_warm_start_goes_on_as_if_there_had_been_no_break(optimizer):
+    ids, y = first_symbol_task(50)
+    whole = word_model(optimizer=optimizer).fit(ids, y)
+    broken = word_model(optimizer=optimizer, n_epochs=1, warm_start=True)
+    for _ in range(4):
+        broken.fit(ids, y)
+    assert np.array_equal(weights(broken), weights(whole))
+    assert broken.history_["loss"] == whole.history_["loss"]
+
+
+def test_objects_passed_in_are_copied():
+    ids, y = first_symbol_task(50)
+    optimizer, embedding = Adam(0.01), Embedding(4, 3, rng=0)
+    table, readout = embedding.W.copy(), MeanState(10)
+    made = [
+        word_model(lr=0.01, optimizer=optimizer, embedding=embedding, readout=readout).fit(ids, y)
+        for _ in range(2)
+    ]
+    assert np.array_equal(embedding.W, table)
+    assert optimizer.n_updates == 0
+    assert np.array_equal(weights(made[0]), weights(made[1]))
+    assert made[0].network_.readout.scale == 10
+
+
+def test_predicting_draws_nothing_and_changes_nothing():
+    ids, y = first_symbol_task(50)
+    model = word_model().fit(ids, y)
+    before, answers = weights(model).copy(), model.predict_proba(ids)
+    assert np.array_equal(model.predict_proba(ids), answers)
+    assert np.array_equal(weights(model), before)
+
+
+def test_float32_stays_float32():
+    ids, y = first_symbol_task(50)
+    model = word_model(dtype=np.float32).fit(ids, y)
+    assert {p.dtype for p in model.network_.params.values()} == {np.dtype(np.float32)}
+    assert model.predict_proba(ids).dtype == np.float32
+
+
+def test_importing_the_library_loads_nothing_heavy():
+    code = "import sys, rnn_lib, json; print(json.dumps(list(sys.modules)))"
+    loaded = json.loads(subprocess.check_output([sys.executable, "-c", code]))
+    assert not {"pandas", "matplotlib", "pooch", "tqdm"} & set(loaded)

@@ -1,0 +1,254 @@
+"""Every gradient of the library against the numeric one, and proof that the check can fail."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from rnn_lib import (
+    AddGate,
+    Dense,
+    Embedding,
+    MeanState,
+    MultiplyGate,
+    ProductGate,
+    RecurrentNetwork,
+    SimpleRNN,
+    TanhGate,
+    get_loss,
+    get_readout,
+    grad_check,
+    numeric_gradient,
+)
+
+N, F, H, K = 3, 2, 4, 5
+T_VALUES = (1, 2, 5)
+LENGTHS = {1: [1, 1, 1], 2: [1, 2, 1], 5: [3, 5, 1]}
+TOLERANCE = 1e-7
+
+
+def make_rnn(activation="tanh", bptt_steps=None, cls=SimpleRNN):
+    rng = np.random.default_rng(7)
+    rnn = cls(F, H, activation, bptt_steps, rng=rng)
+    rnn.params["b"] = rng.standard_normal(H)
+    return rnn
+
+
+def make_input(T, ragged):
+    rng = np.random.default_rng(T)
+    lengths = np.array(LENGTHS[T]) if ragged else None
+    return rng.standard_normal((N, T, F)), rng.standard_normal((N, H)), lengths
+
+
+@pytest.mark.parametrize(
+    ("T", "activation", "bptt_steps", "ragged"),
+    list(itertools.product(T_VALUES, ("tanh", "relu"), (None, 1, 2, 3, 4, 9), (False, True))),
+)
+def test_recurrent_layer(T, activation, bptt_steps, ragged):
+    x, h0, lengths = make_input(T, ragged)
+    result = grad_check(make_rnn(activation, bptt_steps), x, h0, lengths)
+    assert set(result.errors) == {"W_x", "W_h", "b", "dx", "dh0"}
+    assert result.error < TOLERANCE, result
+    assert result.n_skipped == 0
+
+
+@pytest.mark.parametrize("ragged", [False, True])
+def test_recurrent_layer_with_one_bias_for_all_units(ragged):
+    rnn = make_rnn()
+    rnn.params["b"] = np.array([0.7])
+    result = grad_check(rnn, *make_input(5, ragged))
+    assert rnn.grads["b"].shape == (1,)
+    assert result.error < TOLERANCE, result
+
+
+@pytest.mark.parametrize(
+    ("T", "readout", "activation", "bptt_steps", "ragged"),
+    list(
+        itertools.product(
+            T_VALUES, ("last", "mean", "all"), ("tanh", "relu"), (None, 2), (False, True)
+        )
+    ),
+)
+def test_network_with_every_readout(T, readout, activation, bptt_steps, ragged):
+    rng = np.random.default_rng(3)
+    network = RecurrentNetwork(
+        make_rnn(activation, bptt_steps), get_readout(readout), Dense(H, K, rng=rng)
+    )
+    network.dense.params["b"] = rng.standard_normal(K)
+    x, _, lengths = make_input(T, ragged)
+    result = grad_check(network, x, lengths=lengths)
+    assert {"rnn.W_h", "dense.W", "dense.b", "dx"} <= set(result.errors)
+    assert result.error < TOLERANCE, result
+
+
+@pytest.mark.parametrize("ragged", [False, True])
+def test_network_with_embedding_and_a_scaled_mean(ragged):
+    rng = np.random.default_rng(4)
+    embedding = Embedding(6, F, rng=rng)
+    network = RecurrentNetwork(make_rnn(), MeanState(30), Dense(H, K, rng=rng), embedding)
+    ids = rng.integers(0, 6, (N, 5))
+    result = grad_check(network, ids, lengths=np.array(LENGTHS[5]) if ragged else None)
+    assert "embedding.W" in result.errors
+    assert "dx" not in result.errors
+    assert result.error < TOLERANCE, result
+
+
+@pytest.mark.parametrize("shape", [(N, F), (N, 5, F)])
+def test_dense(shape):
+    rng = np.random.default_rng(5)
+    result = grad_check(Dense(F, K, rng=rng), rng.standard_normal(shape))
+    assert result.error < TOLERANCE, result
+
+
+@pytest.mark.parametrize(("output", "n_output"), [("softmax", 3), ("sigmoid", 1), ("sigmoid", 3)])
+@pytest.mark.parametrize("masked", [False, True])
+def test_losses(output, n_output, masked):
+    rng = np.random.default_rng(6)
+    scores, loss = rng.standard_normal((4, 5, n_output)), get_loss(output)
+    labels = rng.integers(0, max(2, n_output), (4, 5))
+    mask = rng.random((4, 5)) < 0.6 if masked else None
+    loss.forward(scores, labels, mask)
+    analytic = loss.backward()
+    numeric = numeric_gradient(lambda: loss.forward(scores, labels, mask), scores)
+    assert np.linalg.norm(analytic - numeric) < TOLERANCE * np.linalg.norm(numeric)
+
+
+@pytest.mark.parametrize(
+    ("gate", "shapes"),
+    [
+        (MultiplyGate(), [(3, 2), (2, 4)]),
+        (AddGate(), [(3, 4), (3, 4)]),
+        (AddGate(), [(3, 4), (4,)]),
+        (ProductGate(), [(3, 4), (3, 4)]),
+        (TanhGate(), [(3, 4)]),
+    ],
+)
+def test_gates(gate, shapes):
+    rng = np.random.default_rng(8)
+    inputs = [rng.standard_normal(shape) for shape in shapes]
+    dz = rng.standard_normal((3, 4))
+    gate.forward(*inputs)
+    gradients = gate.backward(dz)
+    gradients = gradients if isinstance(gradients, tuple) else (gradients,)
+    for at, analytic in zip(inputs, gradients, strict=True):
+        numeric = numeric_gradient(lambda: np.vdot(dz, gate.forward(*inputs)), at)
+        assert analytic.shape == at.shape
+        assert np.linalg.norm(analytic - numeric) < TOLERANCE * np.linalg.norm(numeric)
+
+
+# -- the check itself ---------------------------------------------------------------------------
+
+
+class ForgetsTheSlope(SimpleRNN):
+    """Back-propagates as if the activation were the identity (mistake 9)."""
+
+    def _backward_full(self, dh, slope):
+        return super()._backward_full(dh, np.ones_like(slope))
+
+
+class TakesTheWrongState(SimpleRNN):
+    """Uses h_t for h_{t-1} in dW_h (mistake 11)."""
+
+    def backward(self, dh):
+        dx = super().backward(dh)
+        da = np.linalg.lstsq(self.params["W_x"], dx.reshape(-1, F).T, rcond=None)[0].T
+        h = self._h[1:].swapaxes(0, 1).reshape(-1, H)
+        self.grads["W_h"] = h.T @ da
+        return dx
+
+
+class TruncatesOneTooEarly(SimpleRNN):
+    """Lets each gradient pass through bptt_steps - 1 cells (mistake 15)."""
+
+    def _backward_truncated(self, dh, slope):
+        self.bptt_steps -= 1
+        try:
+            return super()._backward_truncated(dh, slope)
+        finally:
+            self.bptt_steps += 1
+
+
+class DoublesOneElement(SimpleRNN):
+    """Gets one single element of one gradient wrong."""
+
+    def backward(self, dh):
+        dx = super().backward(dh)
+        self.grads["W_h"][2, 1] *= 2
+        return dx
+
+
+class GivesNaN(SimpleRNN):
+    """Loses a gradient altogether."""
+
+    def backward(self, dh):
+        dx = super().backward(dh)
+        self.grads["b"][0] = np.nan
+        return dx
+
+
+@pytest.mark.parametrize(
+    ("wrong", "bptt_steps", "name"),
+    [
+        (ForgetsTheSlope, None, None),
+        (TakesTheWrongState, None, "W_h"),
+        (TruncatesOneTooEarly, 2, None),
+        (DoublesOneElement, None, "W_h"),
+        (GivesNaN, None, "b"),
+    ],
+)
+@pytest.mark.parametrize("ragged", [False, True])
+def test_grad_check_finds_wrong_gradients(wrong, bptt_steps, name, ragged):
+    result = grad_check(make_rnn("tanh", bptt_steps, wrong), *make_input(5, ragged))
+    assert not result.error < 1e-3
+    if name is not None:
+        assert result.name == name
+    if wrong is DoublesOneElement:
+        assert result.index == (2, 1)
+
+
+class OverwritesBeforeUse(SimpleRNN):
+    """Loses a step's own gradient as soon as one arrives from later (mistake 22)."""
+
+    def _backward_full(self, dh, slope):
+        da = np.empty_like(dh)
+        dh_t = dh[-1]
+        for t in reversed(range(len(dh))):
+            da[t] = dh_t * slope[t]
+            dh_t = da[t] @ self.params["W_h"].T
+        return da
+
+
+def test_one_time_step_proves_nothing():
+    assert grad_check(make_rnn(cls=OverwritesBeforeUse), *make_input(1, False)).error < TOLERANCE
+    assert grad_check(make_rnn(cls=OverwritesBeforeUse), *make_input(2, False)).error > 1e-2
+
+
+def test_relu_kinks_are_avoided():
+    """A unit that sits almost on its kink: a blind difference is wrong there, ours is not."""
+    rnn = make_rnn("relu")
+    x, h0, _ = make_input(2, False)
+    a = x[0, 0] @ rnn.params["W_x"] + h0[0] @ rnn.params["W_h"] + rnn.params["b"]
+    rnn.params["b"][1] -= a[1] - 2e-6  # between the first nudge, 1e-5, and the second, 1e-6
+    assert grad_check(rnn, x, h0).error < TOLERANCE
+
+    h = rnn.forward(x, h0)
+    rnn.backward(np.ones_like(h))
+    blind = numeric_gradient(lambda: rnn.forward(x, h0).sum(), rnn.params["b"])
+    assert np.abs(blind - rnn.grads["b"]).max() > 1e-3
+
+
+def test_a_unit_on_its_kink_is_skipped_and_counted():
+    rnn = SimpleRNN(2, 2, "relu", rng=0)
+    rnn.params = {"W_x": np.eye(2), "W_h": np.eye(2), "b": np.array([-1.0, 0.5])}
+    result = grad_check(rnn, np.array([[[1.0, 1.0]]]), np.array([[0.0, 0.2]]))
+    assert result.n_skipped == 6  # W_x: two, W_h, b, dx, dh0: one each (h0 is 0 at the other)
+    assert result.error < TOLERANCE
+
+
+def test_numeric_gradient_leaves_the_array_as_it_was_and_refuses_float32():
+    array = np.array([[1.0, -2.0]])
+    before = array.copy()
+    assert np.allclose(numeric_gradient(lambda: float((array**3).sum()), array), 3 * before**2)
+    assert np.array_equal(array, before)
+    with pytest.raises(TypeError, match="float64"):
+        numeric_gradient(lambda: 0.0, array.astype(np.float32))

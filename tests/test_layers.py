@@ -1,0 +1,302 @@
+"""The contracts that every layer keeps, and the numbers of the assignment."""
+
+import numpy as np
+import pytest
+
+from rnn_lib import (
+    Adam,
+    Dense,
+    Dropout,
+    Embedding,
+    RowGradient,
+    SimpleRNN,
+    clip_by_global_norm,
+    get_activation,
+    get_initializer,
+    get_loss,
+    global_norm,
+    linear_decay,
+    orthogonal,
+    sigmoid,
+    softmax,
+)
+
+N, T, F, H = 3, 5, 2, 4
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(1)
+
+
+def naive_states(rnn, x, h0):
+    """Compute the states as lesson 1 writes them down: one sample, one step, one unit at a time."""
+    W_x, W_h, b = (rnn.params[name] for name in ("W_x", "W_h", "b"))
+    f = {"tanh": np.tanh, "relu": lambda a: max(a, 0.0)}[rnn.activation.name]
+    h = np.zeros((len(x), x.shape[1], rnn.n_nodes))
+    for n, sequence in enumerate(x):
+        before = h0[n]
+        for t, x_t in enumerate(sequence):
+            for j in range(rnn.n_nodes):
+                h[n, t, j] = f(x_t @ W_x[:, j] + before @ W_h[:, j] + b[j])
+            before = h[n, t]
+    return h
+
+
+# -- forward ------------------------------------------------------------------------------------
+
+
+def test_the_states_of_problem_2():
+    rnn = SimpleRNN(2, 4)
+    rnn.params = {
+        "W_x": np.array([[1, 3, 5, 7], [3, 5, 7, 8]]) / 100,
+        "W_h": np.array([[1, 3, 5, 7], [2, 4, 6, 8], [3, 5, 7, 8], [4, 6, 8, 10]]) / 100,
+        "b": np.array([1.0]),
+    }
+    h = rnn.forward(np.array([[[1, 2], [2, 3], [3, 4]]]) / 100)
+    expected = [
+        [0.76188798, 0.76213958, 0.76239095, 0.76255841],
+        [0.792209, 0.8141834, 0.83404912, 0.84977719],
+        [0.79494228, 0.81839002, 0.83939649, 0.85584174],
+    ]
+    assert np.abs(h[0] - expected).max() < 5e-9
+
+
+@pytest.mark.parametrize("activation", ["tanh", "relu"])
+def test_the_fast_form_equals_the_naive_one(rng, activation):
+    rnn = SimpleRNN(F, H, activation, rng=rng)
+    rnn.params["b"] = rng.standard_normal(H)
+    x, h0 = rng.standard_normal((N, T, F)), rng.standard_normal((N, H))
+    assert np.abs(rnn.forward(x, h0) - naive_states(rnn, x, h0)).max() < 1e-12
+
+
+def test_steps_after_a_samples_length_are_never_read(rng):
+    rnn = SimpleRNN(F, H, rng=rng)
+    x, h0 = rng.standard_normal((N, T, F)), rng.standard_normal((N, H))
+    dh, lengths = rng.standard_normal((N, T, H)), np.array([3, 5, 1])
+    h, dx = rnn.forward(x, h0, lengths).copy(), rnn.backward(dh).copy()
+    grads = {name: grad.copy() for name, grad in rnn.grads.items()} | {"h0": rnn.dh0.copy()}
+
+    x_nan, dh_nan = x.copy(), dh.copy()
+    for n, length in enumerate(lengths):
+        x_nan[n, length:] = dh_nan[n, length:] = np.nan
+    assert np.array_equal(rnn.forward(x_nan, h0, lengths), h)
+    assert np.array_equal(rnn.backward(dh_nan), dx)
+    for name, grad in (rnn.grads | {"h0": rnn.dh0}).items():
+        assert np.array_equal(grad, grads[name]), name
+
+    for n, length in enumerate(lengths):  # each sample alone gives the same
+        alone = rnn.forward(x[n : n + 1, :length], h0[n : n + 1])
+        assert np.abs(h[n, :length] - alone[0]).max() < 1e-12
+        assert not h[n, length:].any()
+        assert not dx[n, length:].any()
+
+
+def test_permuting_the_samples_permutes_everything(rng):
+    rnn = SimpleRNN(F, H, rng=rng)
+    x, h0 = rng.standard_normal((N, T, F)), rng.standard_normal((N, H))
+    dh, lengths = rng.standard_normal((N, T, H)), np.array([3, 5, 1])
+    h, dx, dh0 = rnn.forward(x, h0, lengths), rnn.backward(dh), rnn.dh0
+    p = np.array([1, 0, 2])
+    assert np.allclose(rnn.forward(x[p], h0[p], lengths[p]), h[p], rtol=0, atol=1e-14)
+    assert np.allclose(rnn.backward(dh[p]), dx[p], rtol=0, atol=1e-14)
+    assert np.allclose(rnn.dh0, dh0[p], rtol=0, atol=1e-14)
+
+
+@pytest.mark.parametrize("lengths", [None, [3, 5, 1], [5, 3, 1]])
+def test_nothing_given_or_returned_is_changed_later(rng, lengths):
+    rnn = SimpleRNN(F, H, rng=rng)
+    x, h0 = rng.standard_normal((N, T, F)), rng.standard_normal((N, H))
+    dh = rng.standard_normal((N, T, H))
+    given = [a.copy() for a in (x, h0, dh, *rnn.params.values())]
+    h, dx = rnn.forward(x, h0, lengths), rnn.backward(dh)
+    returned = [h, dx, rnn.dh0, *rnn.grads.values()]
+    copies = [a.copy() for a in returned]
+
+    second = rnn.forward(x, h0, lengths)
+    assert np.array_equal(second, h)
+    rnn.forward(rng.standard_normal((N, T, F)))
+    rnn.backward(rng.standard_normal((N, T, H)))
+    for now, before in zip((x, h0, dh, *rnn.params.values()), given, strict=True):
+        assert np.array_equal(now, before)
+    for now, before in zip(returned, copies, strict=True):
+        assert np.array_equal(now, before)
+
+
+def test_float32_stays_float32(rng):
+    rnn = SimpleRNN(F, H, rng=rng, dtype=np.float32)
+    h = rnn.forward(rng.standard_normal((N, T, F)), lengths=[5, 2, 1])
+    dx = rnn.backward(np.ones_like(h))
+    assert {a.dtype for a in (h, dx, rnn.dh0, *rnn.grads.values())} == {np.dtype(np.float32)}
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda r, x: r.forward(x[0]), r"x: expected shape \(N, T, 2\), got \(5, 2\)"),
+        (lambda r, x: r.forward(x[..., :1]), r"x: expected shape \(N, T, 2\), got \(3, 5, 1\)"),
+        (lambda r, x: r.forward(x[:0]), r"x: expected shape"),
+        (lambda r, x: r.forward(x + 1j), r"x: expected real numbers, got an array of complex128"),
+        (lambda r, x: r.forward(x * np.nan), r"x: expected finite numbers"),
+        (lambda r, x: r.forward(x, x[:, 0]), r"h0: expected shape \(3, 4\), got \(3, 2\)"),
+        (lambda r, x: r.forward(x, lengths=[5, 5, 6]), r"lengths: expected 1 to 5 .* got 5 to 6"),
+        (lambda r, x: r.forward(x, lengths=[5, 5]), r"lengths: expected shape \(3,\), got \(2,\)"),
+        (lambda r, x: r.forward(x, lengths=[5.0, 5, 1]), r"lengths: expected integers"),
+        (lambda r, x: r.backward(x), r"backward: call forward first"),
+        (lambda r, x: (r.forward(x), r.backward(x)), r"dh: expected shape \(3, 5, 4\)"),
+        (lambda r, x: SimpleRNN(0, 4), r"n_features: expected at least 1, got 0"),
+        (lambda r, x: SimpleRNN(2, 4.0), r"n_nodes: expected a whole number, got 4.0"),
+        (lambda r, x: SimpleRNN(2, 4, "tahn"), r"activation: expected one of .*got 'tahn'"),
+        (lambda r, x: SimpleRNN(2, 4, bptt_steps=0), r"bptt_steps: expected at least 1, got 0"),
+        (lambda r, x: Embedding(4, 2).forward(np.array([[4]])), r"ids: expected 0 to 3, got 4"),
+        (lambda r, x: Embedding(4, 2).forward(np.array([[0.5]])), r"ids: expected integers"),
+        (lambda r, x: Dense(2, 3).forward(x[..., :1]), r"x: expected shape \(\.\.\., 2\)"),
+        (lambda r, x: Dropout(1.0), r"rate: expected a number from 0 to below 1"),
+        (lambda r, x: Adam(-1), r"lr: expected a number above 0, got -1"),
+        (lambda r, x: clip_by_global_norm({}, 0), r"max_norm: expected a number above 0"),
+        (lambda r, x: get_initializer("glorot"), r"initializer: expected .*got 'glorot'"),
+    ],
+)
+def test_bad_input_is_refused_in_the_callers_words(rng, call, message):
+    with pytest.raises((ValueError, TypeError), match=message):
+        call(SimpleRNN(F, H, rng=rng), rng.standard_normal((N, T, F)))
+
+
+# -- the parts around it ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["tanh", "relu"])
+def test_derivatives_are_written_from_the_output(name):
+    activation, a = get_activation(name), np.array([-2.0, -0.3, 0.4, 3.0])
+    numeric = (activation.forward(a + 1e-6) - activation.forward(a - 1e-6)) / 2e-6
+    assert np.abs(activation.derivative(activation.forward(a)) - numeric).max() < 1e-9
+
+
+def test_probabilities_survive_extreme_scores():
+    with np.errstate(over="raise", invalid="raise", divide="raise"):
+        assert np.array_equal(softmax(np.array([[1000.0, 0.0, -1000.0]])), [[1, 0, 0]])
+        assert np.array_equal(sigmoid(np.array([-1000.0, 0.0, 1000.0])), [0, 0.5, 1])
+
+
+@pytest.mark.parametrize(("output", "scores"), [("softmax", [[1e4, -1e4]]), ("sigmoid", [[-1e4]])])
+def test_losses_survive_extreme_scores(output, scores):
+    loss = get_loss(output)
+    with np.errstate(over="raise", invalid="raise", divide="raise"):
+        value = loss.forward(np.array(scores), np.array([1]))
+    assert value == (2e4 if output == "softmax" else 1e4)
+
+
+def test_the_loss_takes_the_mean_over_labels_that_count(rng):
+    scores, labels = rng.standard_normal((2, 3, 4)), rng.integers(0, 4, (2, 3))
+    mask = np.array([[True, True, False], [True, False, False]])
+    masked, alone = get_loss("softmax"), get_loss("softmax")
+    assert np.isclose(
+        masked.forward(scores, labels, mask), alone.forward(scores[mask], labels[mask])
+    )
+    assert np.allclose(masked.backward()[mask], alone.backward())
+    assert not masked.backward()[~mask].any()
+
+
+def test_dropout_chooses_once_per_sequence_and_only_in_training():
+    x = np.ones((200, 3, 10))
+    dropout = Dropout(0.25, rng=0)
+    assert np.array_equal(dropout.forward(x), x)
+    y = dropout.forward(x, training=True)
+    assert np.array_equal(y, np.broadcast_to(y[:, :1], y.shape))
+    assert set(np.unique(y)) == {0, 1 / 0.75}
+    assert abs(np.mean(y == 0) - 0.25) < 0.03
+    assert np.array_equal(dropout.backward(x), y)
+
+
+def test_a_frozen_embedding_has_no_parameters(rng):
+    embedding = Embedding(5, F, trainable=False, rng=rng)
+    y = embedding.forward(np.array([[0, 4], [4, 4]]))
+    assert np.array_equal(y[1, 0], embedding.W[4])
+    embedding.backward(np.ones_like(y))
+    assert embedding.params == embedding.grads == {}
+
+
+def test_the_embedding_gradient_names_only_words_that_occurred(rng):
+    embedding = Embedding(100, F, rng=rng)
+    ids, dy = np.array([[7, 3, 7], [3, 99, 7]]), rng.standard_normal((2, 3, F))
+    embedding.forward(ids)
+    embedding.backward(dy)
+    grad = embedding.grads["W"]
+    assert grad.rows.tolist() == [3, 7, 99]
+    assert grad.shape == embedding.W.shape
+    full = np.zeros((100, F))
+    np.add.at(full, ids, dy)
+    assert np.allclose(grad, full)
+
+
+# -- optimisers ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["SGD", "AdaGrad", "Adam"])
+def test_a_row_gradient_updates_its_rows_as_a_full_one_would(rng, name):
+    import rnn_lib
+
+    start, values, rows = rng.standard_normal((6, 2)), rng.standard_normal((2, 2)), np.array([1, 4])
+    sparse, dense = {"W": start.copy()}, {"W": start.copy()}
+    grad = RowGradient(rows, values, start.shape)
+    by_rows, in_full = (getattr(rnn_lib, name)(0.1) for _ in range(2))
+    for _ in range(3):
+        by_rows.update(sparse, {"W": grad})
+        in_full.update(dense, {"W": np.array(grad)})
+    assert np.allclose(sparse["W"], dense["W"], rtol=0, atol=1e-15)
+    assert np.array_equal(np.delete(sparse["W"], rows, 0), np.delete(start, rows, 0))
+    assert not np.isclose(sparse["W"][rows], start[rows]).any()
+
+
+def test_the_first_step_of_adam_has_the_size_of_the_rate():
+    w = np.zeros(3)
+    Adam(lr=0.1).update({"w": w}, {"w": np.array([1e-3, -5.0, 40.0])})
+    assert np.allclose(w, [-0.1, 0.1, -0.1], rtol=1e-4)
+
+
+def test_clipping_keeps_the_direction_and_its_argument(rng):
+    grads = {
+        "w": rng.standard_normal((3, 2)),
+        "W": RowGradient(np.array([0, 3]), rng.standard_normal((2, 2)), (5, 2)),
+    }
+    before, norm = grads["w"].copy(), global_norm(grads)
+    full = np.concatenate([grads["w"].ravel(), np.asarray(grads["W"]).ravel()])
+    assert np.isclose(norm, np.linalg.norm(full))
+    clipped, returned = clip_by_global_norm(grads, norm / 2)
+    assert returned == norm
+    assert np.isclose(global_norm(clipped), norm / 2)
+    assert np.allclose(clipped["w"], before / 2)
+    assert np.array_equal(grads["w"], before)
+    untouched, _ = clip_by_global_norm(grads, norm * 2)
+    assert untouched["w"] is grads["w"]
+
+
+def test_linear_decay():
+    rate = linear_decay(0.4, 4)
+    assert [rate(e) for e in (0, 1, 2, 4, 5)] == pytest.approx([0.4, 0.3, 0.2, 0, 0])
+
+
+# -- initialisers -------------------------------------------------------------------------------
+
+
+def test_sizes_of_the_initial_weights(rng):
+    shape = (300, 200)
+    spread = {"gaussian": 0.01, "xavier": (2 / 500) ** 0.5, "he": (2 / 300) ** 0.5}
+    spread["uniform"] = (1 / 200) ** 0.5 / 3**0.5
+    for name, expected in spread.items():
+        drawn = get_initializer(name)(rng, shape)
+        assert drawn.shape == shape
+        assert abs(drawn.std() / expected - 1) < 0.02, name
+        assert abs(drawn.mean()) < expected / 50, name
+    assert np.abs(get_initializer("uniform")(rng, shape)).max() <= (1 / 200) ** 0.5
+
+
+@pytest.mark.parametrize("shape", [(4, 4), (2, 4), (5, 3)])
+def test_orthogonal_keeps_lengths(rng, shape):
+    singular = np.linalg.svd(orthogonal(0.9)(rng, shape), compute_uv=False)
+    assert np.allclose(singular, 0.9)
+
+
+def test_the_same_generator_gives_the_same_weights():
+    one, two = (SimpleRNN(F, H, initializer="he", rng=5).params for _ in range(2))
+    assert all(np.array_equal(one[name], two[name]) for name in one)
