@@ -1,0 +1,67 @@
+"""Our layers, losses and optimisers against the answers of PyTorch, frozen as numbers."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rnn_lib import SimpleRNN, get_loss, get_optimizer
+
+FIXTURES = json.loads((Path(__file__).parent / "fixtures" / "torch.json").read_text())
+
+
+def close(actual, expected):
+    expected = np.asarray(expected)
+    scale = max(1.0, np.abs(expected).max())
+    return np.abs(np.asarray(actual) - expected).max() < 1e-10 * scale
+
+
+def name_of(case):
+    T = len(case["given"]["x"][0])
+    ragged = "ragged" if case["lengths"] else "full"
+    return f"{case['activation']}-T{T}-{ragged}-bptt{case['bptt_steps']}"
+
+
+def answers(case, bptt_steps):
+    given = {name: np.array(value) for name, value in case["given"].items()}
+    N, _, F = given["x"].shape
+    rnn = SimpleRNN(F, given["h0"].shape[1], case["activation"], bptt_steps)
+    rnn.params = {name: given[name] for name in ("W_x", "W_h", "b")}
+    h = rnn.forward(given["x"], given["h0"], case["lengths"])
+    dx = rnn.backward(given["dh"])
+    grads = {f"d{name}": grad for name, grad in rnn.grads.items()}
+    return {"h": h, "dx": dx, "dh0": rnn.dh0} | grads
+
+
+@pytest.mark.parametrize("case", FIXTURES["rnn"], ids=name_of)
+def test_recurrent_layer(case):
+    for name, value in answers(case, case["bptt_steps"]).items():
+        assert close(value, case["expected"][name]), f"{name} differs from {FIXTURES['made_with']}"
+
+
+def test_an_off_by_one_in_the_truncation_would_be_noticed():
+    truncated = [
+        c for c in FIXTURES["rnn"] if c["bptt_steps"] == 2 and len(c["given"]["x"][0]) == 5
+    ]
+    assert len(truncated) == 4
+    for case in truncated:
+        for wrong in (1, 3):
+            assert not close(answers(case, wrong)["dW_h"], case["expected"]["dW_h"])
+
+
+@pytest.mark.parametrize("case", FIXTURES["loss"], ids=lambda c: c["output"])
+def test_loss(case):
+    loss = get_loss(case["output"])
+    scores, labels = (np.array(case["given"][name]) for name in ("scores", "labels"))
+    assert close(loss.forward(scores, labels), case["expected"]["loss"])
+    assert close(loss.backward(), case["expected"]["dscores"])
+
+
+@pytest.mark.parametrize("case", FIXTURES["optimizer"], ids=lambda c: c["optimizer"])
+def test_optimizer(case):
+    optimizer = get_optimizer(case["optimizer"], lr=0.1)
+    w = np.array(case["given"]["w"])
+    for grad in np.array(case["given"]["grads"]):
+        optimizer.update({"w": w}, {"w": grad})
+    assert close(w, case["expected"]["w"])
