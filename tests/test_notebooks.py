@@ -1,0 +1,172 @@
+"""What nbval cannot see: cells that never ran, cells that are not compared, figures, lessons that
+disagree with the library.
+
+nbval itself runs with the whole test suite: it executes each notebook again and compares every
+output, except of the cells listed here.
+"""
+
+import ast
+import base64
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rnn_lib import SimpleRNN, get_loss, numeric_gradient
+
+NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
+LESSONS = ["01_forward", "02_tiny_array", "03_bptt", "04_imdb"]
+
+# Accuracies in float32 differ in their last digits between processors, and progress bars show
+# when they were drawn. What matters of them is asserted in a cell that is compared.
+NOT_COMPARED = {
+    "04_imdb": {"train-fit", "train-numbers", "test-score", "own-try-it", "result"},
+}
+
+
+def load(path):
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def code_cells(notebook):
+    return [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+
+
+def never_run(notebook):
+    """Return the ids of code cells whose counts are not 1, 2, 3 ... in order."""
+    cells = code_cells(notebook)
+    return [c["id"] for n, c in enumerate(cells, start=1) if c["execution_count"] != n]
+
+
+def not_compared(notebook):
+    """Return the ids of cells that nbval skips, leaves uncompared or lets fail."""
+    marked = re.compile(r"^\s*#\s*NBVAL_", re.MULTILINE)
+    return {
+        cell["id"]
+        for cell in code_cells(notebook)
+        if any(tag.startswith("nbval") for tag in cell["metadata"].get("tags", []))
+        or marked.search("".join(cell["source"]))
+    }
+
+
+def test_all_lessons_are_there():
+    assert [path.stem for path in NOTEBOOKS] == LESSONS
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
+def test_every_cell_was_run_in_order(path):
+    assert never_run(load(path)) == []
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
+def test_every_cell_is_compared_but_the_listed_ones(path):
+    assert not_compared(load(path)) == NOT_COMPARED.get(path.stem, set())
+
+
+def test_a_cell_that_never_ran_would_be_noticed():
+    notebook = load(NOTEBOOKS[0])
+    cell = code_cells(notebook)[3]
+    cell["execution_count"] = None
+    assert never_run(notebook) == [cell["id"]]
+
+
+@pytest.mark.parametrize("mark", ["tag", "comment"])
+def test_a_cell_taken_out_of_the_comparison_would_be_noticed(mark):
+    notebook = load(NOTEBOOKS[0])
+    cell = code_cells(notebook)[2]
+    if mark == "tag":
+        cell["metadata"]["tags"] = ["nbval-skip"]
+    else:
+        cell["source"] = ["x = 1\n", "# NBVAL_IGNORE_OUTPUT\n"]
+    assert not_compared(notebook) == {cell["id"]}
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
+def test_outputs_hold_no_errors_and_figures_are_explained(path):
+    notebook = load(path)
+    cells = notebook["cells"]
+    for cell, following in zip(cells, cells[1:] + [None], strict=True):
+        outputs = cell.get("outputs", [])
+        assert not [o for o in outputs if o["output_type"] == "error"], cell["id"]
+        if cell.get("id") not in NOT_COMPARED.get(path.stem, ()):
+            assert not [o for o in outputs if o.get("name") == "stderr"], cell["id"]
+        if any("image/png" in o.get("data", {}) for o in outputs):
+            text = "".join(following["source"])
+            assert text.startswith("*Figure "), f"{cell['id']}: no caption in the cell below"
+
+
+def test_the_readmes_figure_is_lesson_3s():
+    lesson = load(next(p for p in NOTEBOOKS if p.stem == "03_bptt"))
+    (cell,) = (cell for cell in lesson["cells"] if cell["id"] == "memory-figure")
+    (image,) = (o["data"]["image/png"] for o in cell["outputs"] if "data" in o)
+    figure = Path(__file__).parents[1] / "docs" / "recall.png"
+    assert base64.b64decode(image) == figure.read_bytes(), "run: make notebooks"
+
+
+# -- the lessons' own functions against the library ---------------------------------------------
+
+
+def functions_of(stem):
+    """Define a lesson's top-level functions, in order, and return them; nothing else is run."""
+    namespace = {"np": np}
+    if stem == "03_bptt":
+        namespace |= {"SimpleRNN": SimpleRNN}
+    path = next(p for p in NOTEBOOKS if p.stem == stem)
+    versions = {}
+    for cell in code_cells(load(path)):
+        for node in ast.parse("".join(cell["source"])).body:
+            if isinstance(node, ast.FunctionDef):
+                exec(compile(ast.Module([node], []), cell["id"], "exec"), namespace)  # noqa: S102
+                versions.setdefault(node.name, []).append(namespace[node.name])
+    return versions
+
+
+@pytest.fixture
+def problem():
+    rng = np.random.default_rng(11)
+    N, T, F, H = 3, 6, 2, 4
+    rnn = SimpleRNN(F, H, rng=rng)
+    rnn.params["b"] = rng.standard_normal(H)
+    x, h0 = rng.standard_normal((N, T, F)), rng.standard_normal((N, H))
+    return rnn, x, h0, rng.standard_normal((N, T, H))
+
+
+def test_lesson_1_computes_the_states_of_the_library(problem):
+    rnn, x, h0, _ = problem
+    (rnn_forward,) = functions_of("01_forward")["rnn_forward"]
+    assert np.abs(rnn_forward(x, h0, **rnn.params) - rnn.forward(x, h0)).max() < 1e-12
+
+
+@pytest.mark.parametrize("version", [0, 1], ids=["section 3", "section 8"])
+@pytest.mark.parametrize("bptt_steps", [None, 1, 3, 9])
+def test_lesson_3_computes_the_gradients_of_the_library(problem, version, bptt_steps):
+    if version == 0 and bptt_steps is not None:
+        return  # truncation comes in section 8
+    rnn, x, h0, dh = problem
+    rnn.bptt_steps = bptt_steps
+    h, W_x, W_h = rnn.forward(x, h0), rnn.params["W_x"], rnn.params["W_h"]
+    backward = functions_of("03_bptt")["rnn_backward"][version]
+    ours = backward(dh, x, h0, h, W_x, W_h, bptt_steps)
+    dx = rnn.backward(dh)
+    theirs = dx, rnn.dh0, rnn.grads["W_x"], rnn.grads["W_h"], rnn.grads["b"]
+    for one, other in zip(ours, theirs, strict=True):
+        assert np.abs(one - other).max() < 1e-12
+
+
+def test_lesson_3_computes_the_loss_and_the_differences_of_the_library():
+    functions = functions_of("03_bptt")
+    (softmax_cross_entropy,) = functions["softmax_cross_entropy"]
+    (numeric_gradient_of,) = functions["numeric_gradient_of"]
+    rng = np.random.default_rng(12)
+    scores, labels, loss = rng.standard_normal((5, 3)), rng.integers(0, 3, 5), get_loss("softmax")
+    value, dscores = softmax_cross_entropy(scores, labels)
+    assert abs(value - loss.forward(scores, labels)) < 1e-12
+    assert np.abs(dscores - loss.backward()).max() < 1e-12
+
+    def cubes():
+        return float((scores**3).sum())
+
+    ours, theirs = numeric_gradient_of(cubes, scores), numeric_gradient(cubes, scores)
+    assert np.array_equal(ours, theirs)
