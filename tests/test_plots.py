@@ -1,0 +1,64 @@
+"""The plots draw what they are given: no more, no less, and labelled."""
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+
+from rnn_lib import plots
+
+
+@pytest.fixture(autouse=True)
+def no_window():
+    mpl.use("agg")
+    yield
+    plt.close("all")
+
+
+def drawn(ax):
+    return {line.get_label(): line.get_ydata().tolist() for line in ax.get_lines()}
+
+
+def test_learning_curves():
+    history = {"loss": [0.7, 0.5], "accuracy": [0.5, 0.9], "val_loss": [0.8, 0.9]}
+    history["val_accuracy"] = [0.5, 0.6]
+    loss, accuracy = plots.learning_curves(history)
+    assert drawn(loss) == {"training": [0.7, 0.5], "validation": [0.8, 0.9]}
+    assert drawn(accuracy) == {"training": [0.5, 0.9], "validation": [0.5, 0.6]}
+    assert loss.get_lines()[0].get_xdata().tolist() == [1, 2]
+    assert loss.get_xlabel() == "epoch"
+
+
+def test_learning_curves_without_validation():
+    loss, _ = plots.learning_curves({"loss": [0.7], "accuracy": [0.5]})
+    assert drawn(loss) == {"training": [0.7]}
+
+
+def test_hidden_states():
+    h = np.array([[0.1, -0.2, 3.0], [0.4, 0.5, 0.6]])  # (T, H) = (2, 3)
+    ax = plots.hidden_states(h, steps=["good", "film"])
+    (image,) = ax.get_images()
+    assert np.array_equal(image.get_array(), h.T)
+    assert image.get_clim() == (-3, 3)  # zero stays in the middle
+    assert [tick.get_text() for tick in ax.get_xticklabels()] == ["good", "film"]
+
+
+def test_gradient_by_lag():
+    ax = plots.gradient_by_lag({"gain 1": np.array([1.0, 0.5]), "gain 2": np.array([1.0, 2.0])})
+    assert drawn(ax) == {"gain 1": [1.0, 0.5], "gain 2": [1.0, 2.0]}
+    assert ax.get_yscale() == "log"
+    assert "lag" in ax.get_xlabel()
+
+
+def test_scores():
+    ax = plots.scores({1: [0.2, 0.4], 3: [1.0, 0.8]}, "cells", "accuracy")
+    means, *runs = [line.get_xydata().tolist() for line in ax.get_lines()]
+    assert np.allclose(means, [[1, 0.3], [3, 0.9]])
+    assert runs == [[[1, 0.2], [1, 0.4]], [[3, 1.0], [3, 0.8]]]
+
+
+def test_gate_graph_names_every_gate_and_wire():
+    texts = [text.get_text() for text in plots.gate_graph().texts]
+    assert texts.count("multiply") == texts.count("add") == 2
+    for name in ("tanh", "$x_t$", "$h_{t-1}$", "$W_x$", "$W_h$", "$b$", "$a_t$", "$h_t$"):
+        assert name in texts
