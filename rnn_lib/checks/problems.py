@@ -1,0 +1,228 @@
+"""The problems that a student's function has to solve: random sizes, random numbers.
+
+N, T, F and H are all different, so that a wrong shape cannot pass for a right one; N is at least 2;
+the bias and the state before the first step are not 0, since zeros hide mistakes. T is 1, 2 and
+something longer: T = 1 alone proves nothing.
+
+Each problem comes as three calls: numbers, other numbers of the same shape, the first ones again.
+A function that remembers anything from call to call gives itself away.
+"""
+
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from numpy import array, ndarray, resize, zeros
+from numpy.random import Generator, default_rng
+
+from rnn_lib.checks import references
+
+SEED_VARIABLE = "RNN_LIB_CHECK_SEED"
+
+_FIRST, _OTHER, _AGAIN = (
+    "first call",
+    "second call, other numbers",
+    "third call, the first numbers again",
+)
+
+_N_IS_T = {"N": 3, "T": 3, "F": 2, "H": 4}
+_F_IS_H = {"N": 3, "T": 2, "F": 4, "H": 4}
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Numbers to compute with.
+
+    Attributes
+    ----------
+    numbers : dict
+        Every array by its name, more than any one function is given.
+    sizes : dict of str to int
+        N, T, F, H or what there is of them.
+    call : str
+        Which of the three calls it is.
+    """
+
+    numbers: dict[str, object]
+    sizes: dict[str, int]
+    call: str = _FIRST
+
+    def arguments(self, names: Iterable[str]) -> dict[str, object]:
+        """Return fresh copies of the named numbers, those that there are."""
+        return {
+            name: number.copy() if isinstance(number, ndarray) else number
+            for name, number in ((n, self.numbers[n]) for n in names if n in self.numbers)
+        }
+
+    def with_numbers(self, **numbers: object) -> "Problem":
+        """Return the same problem with some numbers exchanged."""
+        return Problem(self.numbers | numbers, self.sizes, self.call)
+
+
+def seeded_rng() -> tuple[Generator, bool]:
+    """Return the generator of one check, and whether a person chose its seed.
+
+    Raises
+    ------
+    ValueError
+        If ``RNN_LIB_CHECK_SEED`` is set and is not a whole number of at least 0.
+    """
+    seed = os.environ.get(SEED_VARIABLE, "").strip()
+    if not seed:
+        return default_rng(7), False
+    if not seed.isdecimal():
+        raise ValueError(f"{SEED_VARIABLE}: expected a whole number of at least 0, got {seed!r}")
+    return default_rng(int(seed)), True
+
+
+def time_steps(rng: Generator, seeded: bool) -> tuple[int, int, int]:
+    """Return three numbers of time steps: 1, 2 and a longer one."""
+    return 1, 2, int(rng.integers(4, 8)) if seeded else 5
+
+
+def steps(rng: Generator) -> list[Problem]:
+    """Draw problems for one step, one with F < H and one with F > H."""
+    return [
+        Problem(problem.numbers, {name: problem.sizes[name] for name in "NFH"}, problem.call)
+        for wide in (False, True)
+        for problem in _three_calls(rng, _sequence, _sizes(rng, 1, wide))
+    ]
+
+
+def sequences(rng: Generator, T_values: Iterable[int]) -> list[Problem]:
+    """Draw problems for whole sequences."""
+    return [
+        problem
+        for wide, T in enumerate(T_values)
+        for problem in _three_calls(rng, _sequence, _sizes(rng, T, bool(wide % 2)))
+    ]
+
+
+def truncated(rng: Generator, T_values: Iterable[int]) -> list[Problem]:
+    """Draw problems for back-propagation: in full, and through each possible number of cells."""
+    problems = []
+    for problem in sequences(rng, T_values):
+        T = problem.sizes["T"]
+        in_full = problem if problem.call == _FIRST else problem.with_numbers(bptt_steps=None)
+        problems.append(in_full)  # by default, and said in so many words
+        problems += [problem.with_numbers(bptt_steps=k) for k in (*range(1, T + 1), T + 2)]
+    # The three calls of one problem in a row.
+    return sorted(problems, key=lambda p: (p.sizes["T"], p.numbers.get("bptt_steps") or 0))
+
+
+def scores_and_labels(rng: Generator) -> list[Problem]:
+    """Draw problems for the loss: N and the number of outputs K differ."""
+    return [
+        problem
+        for K in (2, 5)
+        for problem in _three_calls(rng, _scores, {"N": int(rng.integers(6, 9)), "K": K})
+    ]
+
+
+def parameters(rng: Generator) -> list[Problem]:
+    """Draw parameters, their gradients and learning rates."""
+    sizes = _sizes(rng, 1, False)
+    return _three_calls(rng, _parameters, {name: sizes[name] for name in "FH"})
+
+
+def nudged(rng: Generator) -> list[Problem]:
+    """Draw arrays to nudge: vectors and matrices, by the default and by a large step."""
+    problems = []
+    for shape in ((5,), (2, 3)):
+        for problem in _three_calls(rng, _cubic, {"shape": shape}):
+            problems += [problem, problem.with_numbers(eps=0.05)]
+    return problems
+
+
+def square(rng: Generator) -> list[Problem]:
+    """Draw problems in which axes may be confused without an error: N = T, and F = H."""
+    return [Problem(_sequence(rng, **sizes), sizes) for sizes in (_N_IS_T, _F_IS_H)]
+
+
+def round_numbers(rng: Generator, T: int) -> list[Problem]:
+    """Draw quarters only: small enough numbers that float32 holds all sums and products of them."""
+    sizes = _sizes(rng, T, False)
+    return [
+        Problem(
+            {
+                name: rng.integers(-3, 4, number.shape) / 4
+                for name, number in _sequence(rng, **sizes).items()
+            },
+            sizes,
+        )
+    ]
+
+
+def saturated(T: int) -> Problem:
+    """Make a problem with the sums 1000, -1000 and 1e-17: the bias alone, all else is 0."""
+    sizes = {"N": 2, "T": T, "F": 3, "H": 6}
+    weights = {"W_x": zeros((3, 6)), "W_h": zeros((6, 6))}
+    b = resize(array([1000.0, -1000.0, 1e-17]), 6)
+    inputs = {"x": zeros((2, T, 3)), "h0": zeros((2, 6))}
+    return Problem(weights | inputs | {"b": b} | _one_step(inputs), sizes)
+
+
+def large_scores() -> list[Problem]:
+    """Make scores at which careless code overflows, and a probability that rounds to 0."""
+    scores = array([[1000.5, 999.0, 1001.25], [1000.0, 1002.5, 1000.75]])
+    sizes = {"N": 2, "K": 3}
+    return [
+        Problem({"scores": scores, "labels": array([2, 0])}, sizes),
+        Problem({"scores": -scores, "labels": array([1, 2])}, sizes),
+        Problem({"scores": 800 * (scores - 1000), "labels": array([1, 0])}, sizes),
+    ]
+
+
+def _three_calls(rng: Generator, draw: Callable, sizes: dict[str, int]) -> list[Problem]:
+    first, other = draw(rng, **sizes), draw(rng, **sizes)
+    return [
+        Problem(first, sizes, _FIRST),
+        Problem(other, sizes, _OTHER),
+        Problem(first, sizes, _AGAIN),
+    ]
+
+
+def _sizes(rng: Generator, T: int, wide: bool) -> dict[str, int]:
+    """Draw N, F and H, different from one another and from T; `wide` means F > H."""
+    N, *F_and_H = (int(n) for n in rng.permutation([n for n in range(2, 8) if n != T])[:3])
+    if N == 2:  # a factor of 2 would look like a factor of N
+        N, F_and_H[0] = F_and_H[0], N
+    F, H = sorted(F_and_H, reverse=wide)
+    return {"N": N, "T": T, "F": F, "H": H}
+
+
+def _sequence(rng: Generator, N: int, T: int, F: int, H: int) -> dict[str, ndarray]:
+    # Small enough that tanh is not saturated, large enough that every term matters.
+    draw = rng.standard_normal
+    given = {
+        "x": draw((N, T, F)),
+        "h0": 0.5 * draw((N, H)),
+        "W_x": 0.4 * draw((F, H)),
+        "W_h": 0.4 * draw((H, H)),
+        "b": 0.5 * draw(H),
+    }
+    known = given | {"h": references.rnn_forward(**given), "dh": draw((N, T, H))}
+    return known | _one_step(known)
+
+
+def _one_step(known: dict[str, ndarray]) -> dict[str, ndarray]:
+    """Name the first step of a sequence as the one-step functions do."""
+    first = {
+        name + "_t": numbers[:, 0] for name, numbers in known.items() if name in ("x", "h", "dh")
+    }
+    return first | {"h_prev": known["h0"]}
+
+
+def _scores(rng: Generator, N: int, K: int) -> dict[str, ndarray]:
+    return {"scores": 2 * rng.standard_normal((N, K)), "labels": rng.integers(0, K, N)}
+
+
+def _parameters(rng: Generator, F: int, H: int) -> dict[str, object]:
+    shapes = {"W_x": (F, H), "W_h": (H, H), "b": (H,)}
+    params = {name: rng.standard_normal(shape) for name, shape in shapes.items()}
+    grads = {"d" + name: rng.standard_normal(shape) for name, shape in shapes.items()}
+    return params | grads | {"lr": float(rng.uniform(0.05, 0.5))}
+
+
+def _cubic(rng: Generator, shape: tuple[int, ...]) -> dict[str, ndarray]:
+    return {"array": rng.uniform(0.5, 2, shape), "weights": rng.uniform(0.5, 2, shape)}

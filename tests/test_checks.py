@@ -1,0 +1,655 @@
+"""The checks: every wrong solution is caught and named, every correct one passes, none cheats."""
+
+import ast
+import os
+import re
+import sys
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+from wrong_solutions import (
+    BACK,
+    CORRECT,
+    FORWARD,
+    NUMERIC,
+    SOFTMAX,
+    STEP,
+    STEP_BACK,
+    TOO_FEW,
+    TOO_MANY,
+    TWO_WAYS,
+    UPDATE,
+    WRONG,
+    run,
+)
+
+import rnn_lib
+from rnn_lib import checks
+from rnn_lib.checks import mistakes, problems, references
+
+CHECKS = {
+    "rnn_step": checks.check_step,
+    "rnn_forward": checks.check_forward,
+    "rnn_step_backward": checks.check_step_backward,
+    "rnn_backward": checks.check_backward,
+    "softmax_cross_entropy": checks.check_softmax_cross_entropy,
+    "update": checks.check_update,
+    "numeric_gradient": checks.check_numeric_gradient,
+}
+RIGHT = {
+    "rnn_step": STEP,
+    "rnn_forward": FORWARD,
+    "rnn_step_backward": STEP_BACK,
+    "rnn_backward": BACK,
+    "softmax_cross_entropy": SOFTMAX,
+    "update": UPDATE,
+    "numeric_gradient": NUMERIC,
+}
+EXERCISES = list(CHECKS)
+IN_FLOAT32 = EXERCISES[:5]  # the others are given numbers that must be float64
+SEEDS = ("", "1", "2024")
+
+
+@pytest.fixture(autouse=True)
+def default_seed(monkeypatch):
+    monkeypatch.delenv("RNN_LIB_CHECK_SEED", raising=False)
+
+
+def right(exercise):
+    return run(RIGHT[exercise], exercise)
+
+
+def complaint(exercise, function):
+    """Return what the check says if it fails, and None if it passes."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # wrong solutions divide by zero and the like
+        try:
+            CHECKS[exercise](function)
+        except AssertionError as error:
+            return str(error)
+    return None
+
+
+def named(message):
+    return re.findall(r"^    mistake +(.*)$", message, re.MULTILINE)
+
+
+def names_it(message, expected):
+    if expected is None:
+        return not named(message)
+    words = f"number {expected}:" if isinstance(expected, int) else expected
+    return any(words in name for name in named(message))
+
+
+def in_float32(function, and_back):
+    """Let a function compute in float32, and return that or float64 again."""
+
+    def cast(value, dtype):
+        is_float = isinstance(value, np.ndarray) and value.dtype in (np.float32, np.float64)
+        return value.astype(dtype) if is_float else value
+
+    def wrapped(*args, **options):
+        returned = function(*(cast(a, np.float32) for a in args), **options)
+        dtype = np.float64 if and_back else np.float32
+        if isinstance(returned, (tuple, list)):
+            return type(returned)(cast(r, dtype) for r in returned)
+        return cast(returned, dtype)
+
+    return wrapped
+
+
+def runs(solutions):
+    """Go through all solutions, under each seed, and in float32 both ways."""
+    for solution in solutions:
+        for seed in SEEDS:
+            yield solution, seed, solution.make()
+        if solution.exercise in IN_FLOAT32 and not solution.float64_only:
+            yield solution, "", in_float32(solution.make(), and_back=False)
+            yield solution, "5", in_float32(solution.make(), and_back=True)
+
+
+# -- what the checks are for --------------------------------------------------------------------
+
+
+def test_kill_rate(monkeypatch, capsys):
+    uncaught, unnamed, failing, n_runs = [], [], [], 0
+    for solution, seed, function in runs(WRONG):
+        monkeypatch.setenv("RNN_LIB_CHECK_SEED", seed)
+        message = complaint(solution.exercise, function)
+        if message is None:
+            uncaught.append((solution, seed))
+        elif not names_it(message, solution.named):
+            unnamed.append((solution, seed, message))
+        n_runs += 1
+    for solution, seed, function in runs(CORRECT):
+        monkeypatch.setenv("RNN_LIB_CHECK_SEED", seed)
+        message = complaint(solution.exercise, function)
+        if message is not None:
+            failing.append((solution, seed, message))
+        n_runs += 1
+
+    known = {s for s in WRONG if s.named is not None}
+    n_caught = len(WRONG) - len({s for s, _ in uncaught})
+    n_named = len(known - {s for s, *_ in unnamed} - {s for s, _ in uncaught})
+    n_passing = len(CORRECT) - len({s for s, *_ in failing})
+    n_guesses = len({s for s, *_ in unnamed} - known)
+    with capsys.disabled():
+        print(
+            f"\n{n_caught} of {len(WRONG)} wrong implementations caught, "
+            f"{n_named} of {len(known)} known mistakes by name, {n_guesses} wrong guesses; "
+            f"{n_passing} of {len(CORRECT)} correct ones pass "
+            f"({n_runs} runs: {len(SEEDS)} seeds, float32)"
+        )
+    assert not uncaught
+    assert not unnamed, unnamed[0]
+    assert not failing, failing[0]
+
+
+def test_every_mistake_of_the_list_is_among_the_wrong_solutions():
+    made = {s.named for s in WRONG}
+    assert set(range(1, 24)) <= made | {15}  # it has two names, too few and too many
+    assert {TOO_FEW, TOO_MANY} <= made
+    known = [m for m in vars(mistakes).values() if isinstance(m, mistakes.Mistake)]
+    assert {m.number for m in known} == {None, *range(1, 24)}
+    for mistake in known:
+        words = [w for w in made if isinstance(w, str) and w in str(mistake)]
+        assert mistake.number in made or words, mistake
+
+
+def test_every_solution_differs_from_the_others():
+    assert len({(s.exercise, s.label) for s in CORRECT}) == len(CORRECT)
+    assert len(set(WRONG)) == len(WRONG)
+
+
+# -- what they say ------------------------------------------------------------------------------
+
+PASSING = {
+    "rnn_step": "h_t (N, H), h_prev != 0, sums up to 1000, to 1e-9, two calls, inputs",
+    "rnn_forward": "h (N, T, H), T = 1, 2, 5, h0 != 0, sums up to 1000, to 1e-9, two calls, inputs",
+    "rnn_step_backward": "five shapes, h_prev != 0, numeric gradient, to 1e-9, two calls, inputs",
+    "rnn_backward": "shapes, T = 1, 2, 5, h0 != 0, bptt_steps to 7, numeric gradient, to 1e-9, "
+    "two calls, inputs",
+    "softmax_cross_entropy": "(N, K), scores up to 1000, numeric gradient, to 1e-9, "
+    "two calls, inputs",
+    "update": "w -= lr * dw in place, for W_x, W_h, b, two rates, to 1e-5, two calls, gradients",
+    "numeric_gradient": "a vector and a matrix, eps = 1e-5 and 0.05, to 1e-6, two calls, array",
+}
+
+
+def passing_line(exercise):
+    return f"{exercise} is right: {PASSING[exercise]} untouched."
+
+
+def test_a_passing_line_fits_into_a_page_of_jupyterlab():
+    assert max(len(passing_line(exercise)) for exercise in EXERCISES) <= 125
+
+
+@pytest.mark.parametrize("exercise", EXERCISES)
+def test_a_pass_is_one_line_always_the_same_and_without_traces(exercise, capfd):
+    np.random.seed(1)  # noqa: NPY002 - the global state, which must be left alone
+    errors, environment = np.geterr(), dict(os.environ)
+    options = np.get_printoptions()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for _ in range(2):
+            assert CHECKS[exercise](right(exercise)) is None
+            out, err = capfd.readouterr()
+            assert (out, err) == (passing_line(exercise) + "\n", "")
+    assert np.geterr() == errors
+    assert np.get_printoptions() == options
+    assert dict(os.environ) == environment
+    assert np.random.random() == np.random.RandomState(1).random()  # noqa: NPY002
+
+
+def test_truncation_may_be_left_for_later(capsys):
+    in_full = run(BACK.replace("else bptt_steps", "else T"), "rnn_backward")
+    assert "bptt_steps is not used" in complaint("rnn_backward", in_full)
+    checks.check_backward(in_full, truncation=False)
+    expected = passing_line("rnn_backward").replace("bptt_steps to 7, ", "")
+    assert capsys.readouterr().out == expected + "\n"
+    with pytest.raises(AssertionError, match="number 12: W_h is not transposed"):
+        checks.check_backward(run(BACK.replace("W_h.T", "W_h"), "rnn_backward"), truncation=False)
+
+
+def test_float32_is_said(capsys):
+    checks.check_forward(in_float32(right("rnn_forward"), and_back=True))
+    assert "to 1e-5 (float32)" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("exercise", ["rnn_step", "rnn_forward"])
+def test_the_assignments_tanh_passes_with_a_remark(exercise, capsys):
+    source = RIGHT[exercise].replace("np.tanh(a_t)", "-2 / (np.exp(2 * a_t) + 1) + 1")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # exp(2000) overflows, and that was asked for
+        CHECKS[exercise](run(source, exercise))
+    verdict, note = capsys.readouterr().out.splitlines()
+    assert verdict == passing_line(exercise)
+    assert note == (
+        "note: the tanh of 1e-17 comes out as 0 here, digits near 0 are lost; "
+        "np.tanh keeps them (lesson 1, section 5)"
+    )
+
+
+@pytest.mark.parametrize("source", [STEP, STEP.replace("x_t @ W_x", "(2 - 1e-6) / 2 * x_t @ W_x")])
+def test_float32_on_the_way_is_told_from_a_formula_that_is_a_little_wrong(source, capsys):
+    """Nothing in the result shows float32 here; with round numbers the difference goes away."""
+    mixed = source.replace("@ W_x", "@ W_x.astype(np.float32)")
+    message = complaint("rnn_step", run(mixed, "rnn_step"))
+    if source == STEP:
+        assert message is None
+        assert "to 1e-5 (float32)" in capsys.readouterr().out
+    else:
+        assert re.search(r"overall   off by \de-\d of the largest number: is something", message)
+        assert not named(message)
+
+
+def test_rounding_left_in_the_array_is_a_remark(capsys):
+    (rounding,) = (s for s in CORRECT if "rounds" in s.label)
+    checks.check_numeric_gradient(rounding.make())
+    verdict, note = capsys.readouterr().out.splitlines()
+    assert verdict == passing_line("numeric_gradient")
+    assert "last digit" in note
+
+
+MESSAGES = [
+    (
+        "rnn_backward",
+        TWO_WAYS.replace("dh[:, t] + dh_prev", "dh_prev if t < T - 1 else dh[:, t]"),
+        [
+            "rnn_backward: dx, dh0, dW_x, dW_h and db are wrong",
+            "    where     N = 6, T = 2, F = 7, H = 3",
+            "    worst     dx[1, 0, 2]: expected -1.13972, got -0.116493",
+            "    overall   0.657 times as long as expected, cosine 0.683",
+            "    when      right for T = 1, wrong for T = 2 and 5",
+            "    mistake   number 22: dh_prev is overwritten before it is used, and a gradient gets lost",  # noqa: E501
+            "    try       first dh_t = dh[:, t] + dh_prev, then the step back, which gives the next dh_prev",  # noqa: E501
+            "    read      lesson 3, section 5",
+        ],
+    ),
+    (
+        "rnn_step_backward",
+        STEP_BACK.replace("h_prev.T @", "h_t.T @"),
+        [
+            "rnn_step_backward: dW_h is wrong, dx_t, dh_prev, dW_x and db right",
+            "    where     N = 7, F = 2, H = 4",
+            "    worst     dW_h[3, 2]: expected -1.5926, got 1.51707",
+            "    overall   1.242 times as long as expected, cosine -0.450",
+            "    mistake   number 11: dW_h is made from h_t instead of the state before it",
+            "    try       dW_h adds h_prev.T @ da_t: W_h was multiplied with h_prev",
+            "    read      lesson 3, section 2",
+        ],
+    ),
+    (
+        "rnn_backward",
+        BACK.replace("np.zeros(H)", "np.zeros(H, dtype=int)"),
+        [
+            "rnn_backward stopped with UFuncTypeError",
+            "    where     N = 7, T = 1, F = 2, H = 4",
+            "    error     Cannot cast ufunc 'add' output from dtype('float64') to dtype('int64') with casting rule 'same_kind'",  # noqa: E501
+            "    line      db += da.sum(axis=0)",
+            "    mistake   number 16: an array for results was made of integers, like an integer bias",  # noqa: E501
+            "    try       make it with np.zeros(shape), which holds floating-point numbers",
+            "    read      lesson 3, section 3",
+        ],
+    ),
+    (
+        "rnn_step_backward",
+        STEP_BACK.replace("1 - h_t", "1 + h_t"),
+        [
+            "rnn_step_backward: dx_t, dh_prev, dW_x, dW_h and db are wrong",
+            "    where     N = 7, F = 2, H = 4",
+            "    worst     dx_t[1, 1]: expected -0.701301, got -1.52835",
+            "    overall   1.576 times as long as expected, cosine 0.868",
+            "    read      lesson 3, section 2",
+        ],
+    ),
+    (
+        "rnn_step_backward",
+        STEP_BACK.replace("dW_x, dW_h, db\n", "dW_x, dW_h\n"),
+        [
+            "rnn_step_backward: expected 5 arrays dx_t, dh_prev, dW_x, dW_h, db; got 4",
+            "    read      lesson 3, section 2",
+        ],
+    ),
+]
+
+
+@pytest.mark.parametrize(("exercise", "source", "expected"), MESSAGES)
+def test_messages(exercise, source, expected):
+    assert complaint(exercise, run(source, exercise)).split("\n") == expected
+
+
+@pytest.mark.parametrize("solution", WRONG, ids=lambda s: f"{s.exercise}-{s.named}")
+def test_every_message_names_the_exercise_and_a_section_and_no_path(solution):
+    message = complaint(solution.exercise, solution.make())
+    headline, *rows = message.split("\n")
+    assert headline.startswith(solution.exercise)
+    assert re.fullmatch(r"    read      (lesson [1-3], section \d(; )?)+", rows[-1])
+    assert all(re.match(r"    \w+ +\S", row) for row in rows)
+    assert "<handed in" not in message
+    assert "e-0" not in headline
+    assert len(rows) <= 10
+
+
+@pytest.mark.parametrize("exercise", EXERCISES)
+def test_a_stub_stops_with_its_own_message(exercise, capsys):
+    error = NotImplementedError("write this function")
+
+    def stub(*args, **options):
+        raise error
+
+    with pytest.raises(NotImplementedError) as caught:
+        CHECKS[exercise](stub)
+    assert caught.value is error
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("exercise", EXERCISES)
+def test_an_error_is_chained_and_the_students_line_is_shown(exercise):
+    function = run(f"def {exercise}(*args, **options):\n    return 1 / 0\n", exercise)
+    with pytest.raises(AssertionError) as caught:
+        CHECKS[exercise](function)
+    assert isinstance(caught.value.__cause__, ZeroDivisionError)
+    assert str(caught.value).startswith(f"{exercise} stopped with ZeroDivisionError")
+    assert "    line      return 1 / 0\n" in str(caught.value)
+
+
+@pytest.mark.parametrize("exercise", EXERCISES)
+@pytest.mark.parametrize(
+    "returned", [None, 1, "h", [], (), [[1.0]], {}, np.float64(1), np.zeros(0), (1, 2, 3, 4, 5)]
+)
+def test_nonsense_is_refused_without_a_guess(exercise, returned):
+    message = complaint(exercise, lambda *args, **options: returned)
+    assert message
+    assert not named(message)
+
+
+@pytest.mark.parametrize("exercise", EXERCISES)
+def test_what_is_no_function_or_takes_other_arguments_is_refused(exercise):
+    assert complaint(exercise, 3) == f"{exercise}: expected a function, got an int"
+    assert "stopped with TypeError" in complaint(exercise, lambda: None)
+
+
+# -- what a function is given -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", ["", *(str(n) for n in range(40))])
+def test_problems_hide_nothing(seed, monkeypatch):
+    monkeypatch.setenv("RNN_LIB_CHECK_SEED", seed)
+    rng, seeded = problems.seeded_rng()
+    T_values = problems.time_steps(rng, seeded)
+    assert T_values[:2] == (1, 2)
+    assert T_values[2] == 5 if not seeded else T_values[2] >= 4
+    drawn = problems.truncated(rng, T_values)
+    for problem in drawn:
+        sizes = problem.sizes
+        assert len(set(sizes.values())) == 4
+        assert sizes["N"] >= 2
+        for name in ("h0", "b", "x", "dh", "W_x", "W_h"):
+            assert problem.numbers[name].all()
+            assert problem.numbers[name].dtype == np.float64
+    for T in T_values:
+        steps = {p.numbers.get("bptt_steps") for p in drawn if p.sizes["T"] == T}
+        assert steps == {None, *range(1, T + 1), T + 2}
+    assert {p.sizes["F"] < p.sizes["H"] for p in drawn} == {True, False}
+
+
+def test_each_problem_is_asked_three_times_in_a_row():
+    asked = []
+
+    def spy(x, h0, W_x, W_h, b):
+        asked.append((x.copy(), h0.copy()))
+        return references.rnn_forward(x, h0, W_x, W_h, b)
+
+    checks.check_forward(spy)
+    for first, other, again in zip(asked[0:9:3], asked[1:9:3], asked[2:9:3], strict=True):
+        assert first[0].shape == other[0].shape
+        assert not np.array_equal(first[0], other[0])
+        assert all(map(np.array_equal, first, again))
+
+
+@pytest.mark.parametrize("exercise", EXERCISES[:5])
+def test_answers_written_down_fail_under_another_seed(exercise, monkeypatch):
+    """A table from arguments to answers, made under one seed, passes there and nowhere else."""
+    answers, function = {}, right(exercise)
+
+    def key(args, options):
+        return tuple(a.tobytes() for a in args), tuple(options.items())
+
+    def learn(*args, **options):
+        return answers.setdefault(key(args, options), function(*args, **options))
+
+    def recite(*args, **options):
+        found = answers.get(key(args, options), next(iter(answers.values())))
+        return tuple(np.copy(f) for f in found) if isinstance(found, tuple) else found.copy()
+
+    def learn_copies(*args, **options):
+        found = learn(*args, **options)
+        return tuple(np.copy(f) for f in found) if isinstance(found, tuple) else found.copy()
+
+    CHECKS[exercise](learn_copies)
+    assert complaint(exercise, recite) is None
+    for seed in ("1", "2", "3"):
+        monkeypatch.setenv("RNN_LIB_CHECK_SEED", seed)
+        assert complaint(exercise, recite)
+
+
+@pytest.mark.parametrize("seed", ["x", "-1", "1.5", "١.٢"])
+def test_a_seed_that_is_no_number_is_refused(seed, monkeypatch):
+    monkeypatch.setenv("RNN_LIB_CHECK_SEED", seed)
+    with pytest.raises(ValueError, match="RNN_LIB_CHECK_SEED: expected a whole number"):
+        checks.check_step(right("rnn_step"))
+
+
+# -- not to be fooled ---------------------------------------------------------------------------
+
+
+def always(value):
+    return lambda *args, **options: value
+
+
+@pytest.mark.parametrize("exercise", EXERCISES)
+def test_replacing_numpys_names_does_not_help(exercise, monkeypatch):
+    """Wrong solutions stay wrong, and right ones right, whatever np.allclose and the like say."""
+    wrong = [s.make() for s in WRONG if s.exercise == exercise][:12]
+    function = right(exercise)
+    for name in ("allclose", "isclose", "array_equal", "array_equiv", "all", "any", "testing"):
+        monkeypatch.setattr(np, name, always(True))
+    for name in ["max", "amax", "abs", "absolute", "fabs", "maximum", "subtract"]:
+        monkeypatch.setattr(np, name, always(0.0))
+    monkeypatch.setattr(np, "errstate", None)
+    monkeypatch.setattr(np.random, "default_rng", always(None))
+    monkeypatch.setattr(rnn_lib, "numeric_gradient", always(0.0))
+    monkeypatch.setattr(rnn_lib.gradcheck, "numeric_gradient", always(0.0))
+    monkeypatch.setattr(rnn_lib, "SimpleRNN", None)
+    assert all(complaint(exercise, w) for w in wrong)
+    monkeypatch.undo()
+    monkeypatch.setattr(np, "allclose", always(False))
+    assert complaint(exercise, function) is None
+
+
+def test_the_functions_that_solutions_use_may_be_replaced_too(monkeypatch):
+    """Where tanh means something else, the reference does not follow."""
+    function = right("rnn_forward")
+    tanh = np.tanh
+    monkeypatch.setattr(np, "tanh", lambda a: a)
+    message = complaint("rnn_forward", function)
+    assert "    note      np.tanh no longer NumPy's own: restart the kernel" in message
+    monkeypatch.setattr(np, "tanh", lambda a: tanh(a) * 0.5)
+    assert complaint("rnn_forward", function)
+    monkeypatch.setattr(np, "exp", always(1.0))
+    assert complaint("softmax_cross_entropy", right("softmax_cross_entropy"))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "references.rnn_step",
+        "references.tanh",
+        "references.rnn_forward",
+        "judging.near",
+        "judging.Examination",
+        "mistakes.STEP",
+        "messages.report",
+        "problems.steps",
+    ],
+)
+def test_replacing_a_part_of_the_checks_is_noticed(name, monkeypatch):
+    module, attribute = name.split(".")
+    monkeypatch.setattr(getattr(checks, module), attribute, always(True))
+    assert complaint("rnn_step", always(True)).startswith(f"rnn_lib.checks.{name} was replaced")
+
+
+def test_replacing_a_part_from_within_is_noticed():
+    genuine = references.rnn_step
+
+    def cheat(x_t, h_prev, W_x, W_h, b):
+        references.rnn_step = lambda *args: np.zeros(h_prev.shape)
+        return np.zeros(h_prev.shape)
+
+    try:
+        assert "was replaced" in complaint("rnn_step", cheat)
+    finally:
+        references.rnn_step = genuine
+
+
+class Agreeable(np.ndarray):
+    """An array that says yes to every comparison and is never far from anything."""
+
+    def __eq__(self, other):
+        return np.True_
+
+    def __sub__(self, other):
+        return np.zeros(self.shape)
+
+    __rsub__ = __sub__
+
+    def __le__(self, other):
+        return np.True_
+
+    def __array_ufunc__(self, ufunc, method, *inputs, **options):
+        return np.zeros(self.shape)
+
+    def __array_function__(self, function, types, args, options):
+        return True
+
+
+class Pretender:
+    """Something that claims to be an array."""
+
+    __class__ = np.ndarray
+    shape, dtype, ndim = (1,), np.dtype(float), 1
+
+    def __eq__(self, other):
+        return True
+
+    def __array__(self, dtype=None, copy=None):
+        return np.zeros(3)
+
+
+def test_objects_that_agree_with_everything_are_only_numbers():
+    message = complaint("rnn_step", lambda x, h, *weights: np.zeros(h.shape).view(Agreeable))
+    assert "h_t is wrong" in message
+    assert complaint("rnn_step", lambda *args: Pretender())
+    step = right("rnn_step")
+    assert complaint("rnn_step", lambda *args: step(*args).view(Agreeable)) is None
+
+
+def test_returning_what_came_in_is_no_answer():
+    assert complaint("rnn_step", lambda x_t, h_prev, *weights: h_prev)
+    assert complaint("rnn_forward", lambda x, h0, *weights: x)
+    assert complaint("rnn_step_backward", lambda dh, x, h, h_t, W_x, W_h: (x, h, W_x, W_h, h[0]))
+    assert complaint("rnn_backward", lambda dh, x, h0, h, W_x, W_h, **k: (x, h0, W_x, W_h, h0[0]))
+    assert complaint("numeric_gradient", lambda f, array, eps=1e-5: array)
+
+
+def test_an_argument_reshaped_in_place_is_noticed():
+    step = right("rnn_step")
+
+    def reshaping(x_t, h_prev, W_x, W_h, b):
+        h_t = step(x_t, h_prev, W_x, W_h, b)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            b.shape = (1, -1)
+        return h_t
+
+    assert "changes its argument b" in complaint("rnn_step", reshaping)
+
+
+def test_a_leak_from_before_the_check_is_named_too():
+    """The student has called the function by hand already: no call starts from a known state."""
+    leaking = next(s for s in WRONG if s.exercise == "rnn_forward" and s.named == 5).make()
+    checks_first_run = complaint("rnn_forward", leaking)
+    assert names_it(checks_first_run, 5)
+    assert names_it(complaint("rnn_forward", leaking), 5)
+
+
+# -- the references -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_references_agree_with_the_layers(seed):
+    rng = np.random.default_rng(seed)
+    for problem in problems.truncated(rng, (1, 2, 5)):
+        v = problem.numbers
+        k = v.get("bptt_steps")
+        rnn = rnn_lib.SimpleRNN(problem.sizes["F"], problem.sizes["H"], bptt_steps=k)
+        rnn.params = {name: v[name] for name in ("W_x", "W_h", "b")}
+        h = rnn.forward(v["x"], v["h0"])
+        assert np.abs(h - v["h"]).max() < 1e-12
+        dx = rnn.backward(v["dh"])
+        layer = dx, rnn.dh0, rnn.grads["W_x"], rnn.grads["W_h"], rnn.grads["b"]
+        reference = references.rnn_backward(v["dh"], v["x"], v["h0"], v["h"], v["W_x"], v["W_h"], k)
+        assert all(np.abs(a - b).max() < 1e-12 for a, b in zip(layer, reference, strict=True))
+        one = references.rnn_step_backward(
+            v["dh_t"], v["x_t"], v["h_prev"], v["h_t"], v["W_x"], v["W_h"]
+        )
+        if problem.sizes["T"] == 1:
+            for a, b in zip(one, reference, strict=True):
+                assert np.abs(a - b.reshape(a.shape)).max() < 1e-12
+
+
+def test_references_agree_with_loss_optimiser_and_numeric_gradient():
+    rng = np.random.default_rng(0)
+    for problem in problems.scores_and_labels(rng) + problems.large_scores():
+        scores, labels = problem.numbers["scores"], problem.numbers["labels"]
+        loss = rnn_lib.SoftmaxCrossEntropy()
+        value, dscores = references.softmax_cross_entropy(scores, labels)
+        assert abs(loss.forward(scores, labels) - value) < 1e-12 * max(1, abs(value))
+        assert np.abs(loss.backward() - dscores).max() < 1e-12
+    for problem in problems.parameters(rng):
+        v = problem.numbers
+        params = {name: v[name].copy() for name in ("W_x", "W_h", "b")}
+        rnn_lib.SGD(v["lr"]).update(params, {name: v["d" + name] for name in params})
+        changes = references.update_changes(
+            *params.values(), *(v["d" + name] for name in params), v["lr"]
+        )
+        for (name, param), change in zip(params.items(), changes, strict=True):
+            assert np.abs(param - v[name] - change).max() < 1e-12
+    array = rng.standard_normal((2, 3))
+    assert np.array_equal(
+        references.numeric_gradient(lambda: np.sin(array).sum(), array),
+        rnn_lib.numeric_gradient(lambda: np.sin(array).sum(), array),
+    )
+
+
+def test_the_imports_keep_to_the_rule():
+    allowed = {"numpy", "rnn_lib.checks", "rnn_lib.gradcheck", "rnn_lib.validation"}
+    for path in Path(checks.__file__).parent.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module] if isinstance(node, ast.ImportFrom) else []
+            for name in names:
+                package = name.split(".")[0]
+                assert (
+                    package in sys.stdlib_module_names
+                    or name in allowed
+                    or package == "numpy"
+                    or name.startswith("rnn_lib.checks.")
+                ), (path.name, name)
+            # Only names taken at import are safe from a student who replaces np.something.
+            # (One module looks at NumPy itself, to say what was replaced.)
+            replaceable = isinstance(node, ast.Import) and "numpy" in names
+            assert not replaceable or path.name == "messages.py"
