@@ -130,9 +130,13 @@ def gate_graph(ax: Axes | None = None) -> Axes:
 
 
 def curves(
-    values: Mapping[str, np.ndarray], xlabel: str, ylabel: str, ax: Axes | None = None
+    values: Mapping[str, np.ndarray],
+    xlabel: str,
+    ylabel: str,
+    x: np.ndarray | None = None,
+    ax: Axes | None = None,
 ) -> Axes:
-    """Draw some curves over the numbers 0, 1, 2 ...
+    """Draw some curves over common numbers.
 
     Parameters
     ----------
@@ -140,6 +144,8 @@ def curves(
         The curves by their names.
     xlabel, ylabel : str
         What the axes show, with units where there are any.
+    x : ndarray, shape (n,), optional
+        Where the values belong; 0, 1, 2 ... by default.
     ax : Axes, optional
         Where to draw; a new figure by default.
 
@@ -152,15 +158,17 @@ def curves(
         _, ax = plt.subplots(figsize=(6.5, 3.6), layout="constrained")
     for number, (name, curve) in enumerate(values.items()):
         ax.plot(
+            np.arange(len(curve)) if x is None else x,
             curve,
             color=COLOURS[number % len(COLOURS)],
-            marker="os^D"[number % 4],
+            marker="os^D"[number % 4] if len(curve) <= 50 else "",
             markevery=max(1, len(curve) // 20),
             markersize=5,
             label=name,
         )
     ax.set(xlabel=xlabel, ylabel=ylabel)
-    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    if x is None:
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.grid(alpha=0.3)
     ax.legend()
     return ax
@@ -212,6 +220,6 @@ def gradient_by_lag(norms: Mapping[str, np.ndarray], ax: Axes | None = None) -> 
     Axes
         Lag to the right, length upwards on a logarithmic scale.
     """
-    ax = curves(norms, "lag (time steps back)", "length of the gradient", ax)
+    ax = curves(norms, "lag (time steps back)", "length of the gradient", ax=ax)
     ax.set_yscale("log")
     return ax

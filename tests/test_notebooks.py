@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rnn_lib import SimpleRNN, get_loss, numeric_gradient
+from rnn_lib import SGD, SimpleRNN, get_loss, numeric_gradient
 
 NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
 LESSONS = ["01_forward", "02_tiny_array", "03_bptt", "04_imdb"]
@@ -23,6 +23,19 @@ LESSONS = ["01_forward", "02_tiny_array", "03_bptt", "04_imdb"]
 # when they were drawn. What matters of them is asserted in a cell that is compared.
 NOT_COMPARED = {
     "04_imdb": {"train-fit", "train-numbers", "test-score", "own-try-it", "result"},
+}
+
+# The functions that a student writes, in order; graders rely on these names.
+EXERCISES = {
+    "01_forward": ["rnn_step", "rnn_forward"],
+    "03_bptt": [
+        "rnn_step_backward",
+        "rnn_backward",
+        "numeric_gradient",
+        "softmax_cross_entropy",
+        "update",
+        "rnn_backward",
+    ],
 }
 
 
@@ -97,6 +110,23 @@ def test_outputs_hold_no_errors_and_figures_are_explained(path):
             assert text.startswith("*Figure "), f"{cell['id']}: no caption in the cell below"
 
 
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
+def test_every_exercise_has_its_solution_marked_and_its_check_below(path):
+    cells = code_cells(load(path))
+    sources = ["".join(cell["source"]) for cell in cells]
+    exercises = [(n, s) for n, s in enumerate(sources) if "### BEGIN SOLUTION" in s]
+    names = [re.search(r"^def (\w+)", source)[1] for _, source in exercises]
+    assert names == EXERCISES.get(path.stem, [])
+    for (n, source), name in zip(exercises, names, strict=True):
+        assert re.fullmatch(
+            r'def .*\n    """.*"""\n    ### BEGIN SOLUTION\n(    .*\n|\n)+    ### END SOLUTION',
+            source,
+        ), f"{name}: only the solution stands between its docstring and the end"
+        assert re.match(rf"checks\.check_\w+\({name}[,)]", sources[n + 1]), (
+            f"{name}: no check below"
+        )
+
+
 def test_the_readmes_figure_is_lesson_3s():
     lesson = load(next(p for p in NOTEBOOKS if p.stem == "03_bptt"))
     (cell,) = (cell for cell in lesson["cells"] if cell["id"] == "memory-figure")
@@ -135,8 +165,10 @@ def problem():
 
 def test_lesson_1_computes_the_states_of_the_library(problem):
     rnn, x, h0, _ = problem
-    (rnn_forward,) = functions_of("01_forward")["rnn_forward"]
-    assert np.abs(rnn_forward(x, h0, **rnn.params) - rnn.forward(x, h0)).max() < 1e-12
+    (rnn_step,), (rnn_forward,) = (functions_of("01_forward")[n] for n in EXERCISES["01_forward"])
+    h = rnn.forward(x, h0)
+    assert np.abs(rnn_forward(x, h0, **rnn.params) - h).max() < 1e-12
+    assert np.abs(rnn_step(x[:, 0], h0, **rnn.params) - h[:, 0]).max() < 1e-12
 
 
 @pytest.mark.parametrize("version", [0, 1], ids=["section 3", "section 8"])
@@ -155,10 +187,32 @@ def test_lesson_3_computes_the_gradients_of_the_library(problem, version, bptt_s
         assert np.abs(one - other).max() < 1e-12
 
 
+def test_lesson_3_steps_back_like_the_library(problem):
+    rnn, x, h0, dh = problem
+    (rnn_step_backward,) = functions_of("03_bptt")["rnn_step_backward"]
+    h = rnn.forward(x[:, :1], h0)
+    ours = rnn_step_backward(dh[:, 0], x[:, 0], h0, h[:, 0], rnn.params["W_x"], rnn.params["W_h"])
+    dx = rnn.backward(dh[:, :1])
+    theirs = dx[:, 0], rnn.dh0, rnn.grads["W_x"], rnn.grads["W_h"], rnn.grads["b"]
+    for one, other in zip(ours, theirs, strict=True):
+        assert np.abs(one - other).max() < 1e-12
+
+
+def test_lesson_3_updates_like_the_library(problem):
+    rnn, *_ = problem
+    (update,) = functions_of("03_bptt")["update"]
+    ours, theirs = ({n: w.copy() for n, w in rnn.params.items()} for _ in range(2))
+    grads = {name: np.cos(w) for name, w in rnn.params.items()}
+    update(ours, grads, lr=0.3)
+    SGD(lr=0.3).update(theirs, grads)
+    for name in ours:
+        assert np.abs(ours[name] - theirs[name]).max() < 1e-12
+
+
 def test_lesson_3_computes_the_loss_and_the_differences_of_the_library():
     functions = functions_of("03_bptt")
     (softmax_cross_entropy,) = functions["softmax_cross_entropy"]
-    (numeric_gradient_of,) = functions["numeric_gradient_of"]
+    (student_gradient,) = functions["numeric_gradient"]
     rng = np.random.default_rng(12)
     scores, labels, loss = rng.standard_normal((5, 3)), rng.integers(0, 3, 5), get_loss("softmax")
     value, dscores = softmax_cross_entropy(scores, labels)
@@ -168,5 +222,5 @@ def test_lesson_3_computes_the_loss_and_the_differences_of_the_library():
     def cubes():
         return float((scores**3).sum())
 
-    ours, theirs = numeric_gradient_of(cubes, scores), numeric_gradient(cubes, scores)
+    ours, theirs = student_gradient(cubes, scores), numeric_gradient(cubes, scores)
     assert np.array_equal(ours, theirs)
