@@ -123,7 +123,8 @@ class SimpleRNN:
             If `x` or `h0` are not real numbers, or `lengths` not integers.
         """
         W_x, W_h, b = self.params["W_x"], self.params["W_h"], self.params["b"]
-        x = as_real("x", x, W_x.dtype)
+        dtype = _float_type(self.params)
+        x = as_real("x", x, dtype)
         expect_shape("x", x, ("N", "T", self.n_features))
         N, T, F = x.shape
         H = self.n_nodes
@@ -131,13 +132,13 @@ class SimpleRNN:
 
         x = self._batch.time_major(x)
         _expect_finite("x", x)
-        h = np.empty((T + 1, N, H), W_x.dtype)  # h[0] is h0, h[t + 1] the state after step t
+        h = np.empty((T + 1, N, H), dtype)  # h[0] is h0, h[t + 1] the state after step t
         h[0] = 0 if h0 is None else self._checked_h0(h0, N)
 
         a = h[1:]  # the sums grow in the place where the states will stand
         np.matmul(x.reshape(T * N, F), W_x, out=a.reshape(T * N, H))
         a += b
-        recurrent = np.empty((N, H), W_x.dtype)
+        recurrent = np.empty((N, H), dtype)
         for t, n in enumerate(self._batch.alive):
             a[t, :n] += np.matmul(h[t, :n], W_h, out=recurrent[:n])
             self.activation.forward(a[t, :n], out=a[t, :n])
@@ -171,7 +172,7 @@ class SimpleRNN:
         W_x, W_h, b = self.params["W_x"], self.params["W_h"], self.params["b"]
         x, h_prev, h = self._x, self._h[:-1], self._h[1:]
         T, N, F = x.shape
-        dh = as_real("dh", dh, W_x.dtype)
+        dh = as_real("dh", dh, h.dtype)
         expect_shape("dh", dh, (N, T, self.n_nodes))
 
         dh = self._batch.time_major(dh)
@@ -219,7 +220,7 @@ class SimpleRNN:
         return da
 
     def _checked_h0(self, h0: np.ndarray, N: int) -> np.ndarray:
-        h0 = as_real("h0", h0, self.params["W_h"].dtype)
+        h0 = as_real("h0", h0, _float_type(self.params))
         expect_shape("h0", h0, (N, self.n_nodes))
         if not np.isfinite(h0).all():
             raise ValueError("h0: expected finite numbers, got NaN or infinity")
@@ -268,6 +269,14 @@ class _Ragged:
 
     def in_callers_order(self, rows: np.ndarray) -> np.ndarray:
         return rows if self._inverse is None else rows[self._inverse]
+
+
+def _float_type(params: dict[str, np.ndarray]) -> np.dtype:
+    """Return the type to compute in: that of the parameters, floats even where those are not.
+
+    Somebody who sets the weights by hand may well write whole numbers.
+    """
+    return np.result_type(np.float32, *params.values())
 
 
 def _expect_finite(name: str, values: np.ndarray) -> None:
@@ -346,7 +355,7 @@ class Dense:
         ValueError
             If the last axis of `x` is not F long.
         """
-        self._x = as_real("x", x, self.params["W"].dtype)
+        self._x = as_real("x", x, _float_type(self.params))
         if self._x.ndim < 1 or self._x.shape[-1] != self.n_features:
             raise ValueError(f"x: expected shape (..., {self.n_features}), got {self._x.shape}")
         return self._x @ self.params["W"] + self.params["b"]

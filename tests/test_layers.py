@@ -130,6 +130,17 @@ def test_float32_stays_float32(rng):
     assert {a.dtype for a in (h, dx, rnn.dh0, *rnn.grads.values())} == {np.dtype(np.float32)}
 
 
+def test_whole_numbers_as_weights_are_computed_with_as_floats(rng):
+    x, h0, dh = rng.standard_normal((N, T, 1)), rng.standard_normal((N, 1)), np.ones((N, T, 1))
+    answers = []
+    for kind in (int, float):
+        rnn = SimpleRNN(1, 1)
+        rnn.params = {name: np.full(w.shape, 2, kind) for name, w in rnn.params.items()}
+        answers.append([rnn.forward(x, h0), rnn.backward(dh), rnn.dh0, rnn.grads["W_h"]])
+    for with_int, with_float in zip(*answers, strict=True):
+        assert np.array_equal(with_int, with_float)
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
