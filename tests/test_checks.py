@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from blind_solutions import SOLUTIONS as BLIND
 from wrong_solutions import (
     BACK,
     CORRECT,
@@ -48,6 +49,8 @@ RIGHT = {
     "numeric_gradient": NUMERIC,
 }
 EXERCISES = list(CHECKS)
+KNOWN = [m for m in vars(mistakes).values() if isinstance(m, mistakes.Mistake)]
+NUMBER_OF = {str(mistake): mistake.number for mistake in KNOWN}
 IN_FLOAT32 = EXERCISES[:5]  # the others are given numbers that must be float64
 SEEDS = ("", "1", "2024")
 
@@ -79,8 +82,9 @@ def named(message):
 def names_it(message, expected):
     if expected is None:
         return not named(message)
-    words = f"number {expected}:" if isinstance(expected, int) else expected
-    return any(words in name for name in named(message))
+    if isinstance(expected, int):
+        return any(NUMBER_OF[name] == expected for name in named(message))
+    return any(expected in name for name in named(message))
 
 
 def in_float32(function, and_back):
@@ -147,13 +151,41 @@ def test_kill_rate(monkeypatch, capsys):
     assert not failing, failing[0]
 
 
+# Of these the checks say no name: a log(0) hidden by float64 is only worth a remark, and of a
+# product of means in the loss there is no signature.
+UNNAMED = {"step_tanh_by_one_exponential", "loss_log_of_mean"}
+
+
+@pytest.mark.parametrize("seed", ["", "23"])
+def test_solutions_written_without_knowing_the_checks(monkeypatch, seed):
+    """Of another hand, in other styles, before their author had seen the checks.
+
+    On first sight 65 of its 73 mistakes of the list were named, one wrongly, and one correct
+    solution was refused. What that taught is in the checks now, and is held here.
+    """
+    monkeypatch.setenv("RNN_LIB_CHECK_SEED", seed)
+    for short_name, kind, function in BLIND:
+        exercise = f"rnn_{short_name}" if f"rnn_{short_name}" in CHECKS else short_name
+        message = complaint(exercise, function)
+        numbers = [NUMBER_OF[name] for name in named(message or "")]
+        if kind == "right":
+            assert message is None, function.__name__
+        elif kind == "other":
+            assert message is not None, function.__name__
+            assert not any(numbers), (function.__name__, message)
+        else:
+            assert numbers == ([] if function.__name__ in UNNAMED else [kind]), (
+                function.__name__,
+                message,
+            )
+
+
 def test_every_mistake_of_the_list_is_among_the_wrong_solutions():
     made = {s.named for s in WRONG}
     assert set(range(1, 24)) <= made | {15}  # it has two names, too few and too many
     assert {TOO_FEW, TOO_MANY} <= made
-    known = [m for m in vars(mistakes).values() if isinstance(m, mistakes.Mistake)]
-    assert {m.number for m in known} == {None, *range(1, 24)}
-    for mistake in known:
+    assert {m.number for m in KNOWN} == {None, *range(1, 24)}
+    for mistake in KNOWN:
         words = [w for w in made if isinstance(w, str) and w in str(mistake)]
         assert mistake.number in made or words, mistake
 
@@ -209,7 +241,7 @@ def test_truncation_may_be_left_for_later(capsys):
     checks.check_backward(in_full, truncation=False)
     expected = passing_line("rnn_backward").replace("bptt_steps to 7, ", "")
     assert capsys.readouterr().out == expected + "\n"
-    with pytest.raises(AssertionError, match="number 12: W_h is not transposed"):
+    with pytest.raises(AssertionError, match="W_h is not transposed"):
         checks.check_backward(run(BACK.replace("W_h.T", "W_h"), "rnn_backward"), truncation=False)
 
 
@@ -241,7 +273,7 @@ def test_float32_on_the_way_is_told_from_a_formula_that_is_a_little_wrong(source
         assert message is None
         assert "to 1e-5 (float32)" in capsys.readouterr().out
     else:
-        assert re.search(r"overall   off by \de-\d of the largest number: is something", message)
+        assert re.search(r"overall   off by \de-\d of the largest number: a formula", message)
         assert not named(message)
 
 
@@ -263,7 +295,7 @@ MESSAGES = [
             "    worst     dx[1, 0, 2]: expected -1.13972, got -0.116493",
             "    overall   0.657 times as long as expected, cosine 0.683",
             "    when      right for T = 1, wrong for T = 2 and 5",
-            "    mistake   number 22: dh_prev is overwritten before it is used, and a gradient gets lost",  # noqa: E501
+            "    mistake   dh_prev is overwritten before it is used, and a gradient gets lost",  # noqa: E501
             "    try       first dh_t = dh[:, t] + dh_prev, then the step back, which gives the next dh_prev",  # noqa: E501
             "    read      lesson 3, section 5",
         ],
@@ -276,7 +308,7 @@ MESSAGES = [
             "    where     N = 7, F = 2, H = 4",
             "    worst     dW_h[3, 2]: expected -1.5926, got 1.51707",
             "    overall   1.242 times as long as expected, cosine -0.450",
-            "    mistake   number 11: dW_h is made from h_t instead of the state before it",
+            "    mistake   dW_h is made from h_t instead of the state before it",
             "    try       dW_h adds h_prev.T @ da_t: W_h was multiplied with h_prev",
             "    read      lesson 3, section 2",
         ],
@@ -289,7 +321,7 @@ MESSAGES = [
             "    where     N = 7, T = 1, F = 2, H = 4",
             "    error     Cannot cast ufunc 'add' output from dtype('float64') to dtype('int64') with casting rule 'same_kind'",  # noqa: E501
             "    line      db += da.sum(axis=0)",
-            "    mistake   number 16: an array for results was made of integers, like an integer bias",  # noqa: E501
+            "    mistake   an array for results was made of integers, like an integer bias",  # noqa: E501
             "    try       make it with np.zeros(shape), which holds floating-point numbers",
             "    read      lesson 3, section 3",
         ],
@@ -363,7 +395,8 @@ def test_an_error_is_chained_and_the_students_line_is_shown(exercise):
 def test_nonsense_is_refused_without_a_guess(exercise, returned):
     message = complaint(exercise, lambda *args, **options: returned)
     assert message
-    assert not named(message)
+    nothing_done = exercise == "update" and returned is None
+    assert named(message) == (["the arrays in params are not changed"] if nothing_done else [])
 
 
 @pytest.mark.parametrize("exercise", EXERCISES)

@@ -199,6 +199,7 @@ wrong(
 )
 wrong("rnn_step", "tanh is missing", STEP, ("np.tanh(a_t)", "a_t"))
 # Nothing known:
+wrong("rnn_step", "outside of tanh", STEP, (" + b", ""), ("np.tanh(a_t)", "np.tanh(a_t) + b"))
 wrong("rnn_step", None, STEP, ("+ h_prev", "- h_prev"))
 wrong("rnn_step", None, STEP, ("+ b", "- b"))
 wrong("rnn_step", None, STEP, ("x_t @ W_x", "0.5 * x_t @ W_x"))
@@ -353,6 +354,20 @@ wrong(
 wrong("rnn_forward", "tanh is missing", FORWARD, ("np.tanh(a_t)", "a_t"))
 wrong("rnn_forward", "h0 is returned", STACKED, ("states[1:]", "states"))
 # Nothing known:
+wrong("rnn_forward", "outside of tanh", FORWARD, (" + b", ""), ("np.tanh(a_t)", "np.tanh(a_t) + b"))
+wrong(
+    "rnn_forward",
+    "the same array was kept",
+    """
+def rnn_forward(x, h0, W_x, W_h, b):
+    h_t, states = h0.copy(), []
+    for t in range(x.shape[1]):
+        h_t[...] = np.tanh(x[:, t] @ W_x + h_t @ W_h + b)
+        states.append(h_t)
+    return np.stack(states, axis=1)
+""",
+)
+wrong("rnn_forward", 3, STACKED, ("states[1:]", "states[:-1]"))
 wrong("rnn_forward", None, FORWARD, ("+ h_prev", "- h_prev"))
 wrong("rnn_forward", None, FORWARD, ("x[:, t] @", "x[:, -t - 1] @"))
 wrong("rnn_forward", None, FORWARD, ("x[:, t] @", "x[:, 0] @"))
@@ -528,6 +543,7 @@ def rnn_step_backward(dh_t, x_t, h_prev, h_t, W_x, W_h):
 # Two at once:
 wrong("rnn_step_backward", 11, STEP_BACK, ("h_prev.T @", "h_t.T @"), ("da_t.sum", "da_t.mean"))
 # Nothing known:
+wrong("rnn_step_backward", "is taken as 1 - h", STEP_BACK, ("h_t ** 2", "h_t"))
 wrong("rnn_step_backward", None, STEP_BACK, ("1 - h_t", "1 + h_t"))
 wrong("rnn_step_backward", None, STEP_BACK, ("(1 - h_t ** 2)", "(1 - h_t ** 2) * 0.5"))
 wrong("rnn_step_backward", None, STEP_BACK, ("1 - h_t ** 2", "1 - h_prev ** 2"))
@@ -651,11 +667,14 @@ def rnn_backward(dh, x, h0, h, W_x, W_h, bptt_steps=None):
 )
 
 ASCENDING = BACK.replace("reversed(range(T))", "range(T)")
-TOO_FEW = "number 15: truncation: the gradient passes through one step too few"
-TOO_MANY = "number 15: truncation: the gradient passes through one step too many"
+TOO_FEW = "truncation: the gradient passes through one step too few"
+TOO_MANY = "truncation: the gradient passes through one step too many"
 HALVES = (("t", TWO_WAYS), ("s", BACK))  # which name a step has in which solution
 
+wrong("rnn_backward", "cut into chunks", BACK, ("max(t - k, -1)", "t // k * k - 1"))
+wrong("rnn_backward", "cut into chunks", BACK, ("max(t - k, -1)", "max(t - (t - T) % k, 0) - 1"))
 for s, source in HALVES:
+    wrong("rnn_backward", "is taken as 1 - h", source, (f"1 - h[:, {s}] ** 2", f"1 - h[:, {s}]"))
     wrong("rnn_backward", 6, source, (f"h[:, {s} - 1] if {s} > 0 else h0", f"h[:, {s} - 1]"))
     wrong("rnn_backward", 6, source, (f"if {s} > 0 else h0", f"if {s} > 0 else 0 * h0"))
     wrong("rnn_backward", 8, source, (f"1 - h[:, {s}] ** 2", f"1 - np.tanh(h[:, {s}]) ** 2"))
@@ -959,6 +978,7 @@ def update(params, grads, lr):
     [np.subtract(w, lr * grads[n], out=w) for n, w in params.items()]
 """,
 )
+correct("update", "returns what it was given", UPDATE + "    return params\n")
 
 wrong("update", 13, UPDATE, ("grads[name]", "grads[name] / len(grads[name])"))
 wrong("update", 13, UPDATE, ("grads[name]", "grads[name].mean()"))
@@ -973,12 +993,17 @@ wrong(
     ),
 )
 wrong("update", None, UPDATE, ("params[name] -= lr *", "params[name] = params[name] - lr *"))
-wrong("update", None, UPDATE, ("params[name] -= lr", "w = params[name]; w = w - lr"))
-wrong("update", None, UPDATE, ("-=", "+="))
-wrong("update", None, UPDATE, ("lr *", ""))
+wrong(
+    "update",
+    "the arrays in params are not changed",
+    UPDATE,
+    ("params[name] -= lr", "w = params[name]; w = w - lr"),
+)
+wrong("update", "the update goes uphill", UPDATE, ("-=", "+="))
+wrong("update", "the learning rate is missing", UPDATE, ("lr *", ""))
 wrong("update", None, UPDATE, ("lr *", "0.01 *"))
 wrong("update", None, UPDATE, ("in params", "in ('W_x', 'W_h')"))
-wrong("update", None, UPDATE, ("grads[name]\n", "grads[name]\n    return params\n"))
+wrong("update", None, UPDATE, ("grads[name]\n", "grads[name]\n    return dict(params)\n"))
 wrong("update", None, UPDATE, ("for name in", "params['W'] = params['W_x']\n    for name in"))
 wrong("update", None, UPDATE, ("lr * grads[name]", "lr * np.sign(grads[name])"))
 wrong(
@@ -1076,7 +1101,8 @@ wrong(
     NUMERIC,
     ("gradient = np", "array = array.copy(); gradient = np"),
 )
-wrong("numeric_gradient", None, NUMERIC, ("(2 * eps)", "eps"))
+wrong("numeric_gradient", "not divided by 2 * eps", NUMERIC, ("(2 * eps)", "eps"))
+wrong("numeric_gradient", "not divided by 2 * eps", NUMERIC, ("(2 * eps)", "2 * eps"))
 wrong("numeric_gradient", None, NUMERIC, ("up - down", "down - up"))
 wrong("numeric_gradient", None, NUMERIC, ("        array[index] = kept\n", ""))
 wrong(

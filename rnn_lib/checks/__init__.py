@@ -391,7 +391,7 @@ class _InPlace:
             raise WrongKind(
                 "update changes the names in params", _commas(_WEIGHTS), ", ".join(map(str, params))
             )
-        if returned is not None:
+        if returned is not None and returned is not params:
             raise WrongKind(
                 "update returned something",
                 "None: it changes the arrays of params in place, and that is all",

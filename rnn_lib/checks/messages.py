@@ -96,7 +96,7 @@ def _value(exam: Examination, fault: Fault) -> tuple[str, list[Row]]:
     rows = [
         ("where", _where(fault.outcome)),
         ("worst", worst + f"got {number(got[index])}"),
-        ("overall", _overall(got, right)),
+        ("overall", _overall(got, right, is_explained=bool(exam.mistakes))),
         ("when", _when(exam)),
     ]
     return f"{exam.exercise.name}: {_which(exam, fault)}", rows
@@ -173,14 +173,17 @@ def _only_truncated(exam: Examination) -> bool:
     return bool(wrong) and None not in wrong
 
 
-def _overall(got: ndarray, right: ndarray) -> str:
+def _overall(got: ndarray, right: ndarray, is_explained: bool) -> str:
     """Compare two arrays as arrows: how long, and which way."""
     if not isfinite(got).all():
         return "NaN or infinity among the numbers"
     largest, difference = absolute(right).max(), absolute(got - right).max()
     if difference < 1e-5 * largest:
         share = f"{difference / largest:.0e}".replace("e-0", "e-")
-        return f"off by {share} of the largest number: is something float32 on the way?"
+        question = (
+            "" if is_explained else ": a formula that is nearly right, or float32 on the way?"
+        )
+        return f"off by {share} of the largest number{question}"
     if right.size < 2:
         return f"{number(got / right)} times what is expected" if right.all() else ""
     with errstate(all="ignore"):

@@ -38,7 +38,7 @@ class Mistake:
     Attributes
     ----------
     number : int or None
-        Its number in the list.
+        Its number in the list; students know the list by other numbers, so it is not shown.
     name : str
         What was done.
     hint : str
@@ -51,7 +51,7 @@ class Mistake:
 
     def __str__(self) -> str:
         """Say it in one line."""
-        return self.name if self.number is None else f"number {self.number}: {self.name}"
+        return self.name
 
 
 @dataclass(frozen=True)
@@ -115,20 +115,30 @@ LEAK = Mistake(
     "something is left over from the call before",
     "start from the arguments alone, and make new arrays in every call",
 )
+H0_WRAPPED = Mistake(
+    6,
+    "at t = 0, h[:, t - 1] is h[:, -1], the last state, and not h0",
+    "take h0 as the state before step 0, h[:, t - 1] only for t > 0",
+)
 H0_UNUSED = Mistake(
     6,
-    "the first step does not start from h0 (at t = 0, h[:, t - 1] is the last state)",
-    "take h0 as the state before step 0, h[:, t - 1] only for t > 0",
+    "the first step does not start from h0",
+    "take h0 as the state before step 0; it need not be zero",
 )
 LAST_AGAIN = Mistake(
     7,
-    "the gradient at the last step is added again at other steps",
+    "the gradient at the last step is added more than once",
     "at step t add dh[:, t], once, to what comes back from step t + 1",
 )
 SLOPE_OF_H = Mistake(
     8,
     "the slope is taken as 1 - tanh(h)**2, but h is the tanh already",
     "write 1 - h**2",
+)
+SLOPE_NOT_SQUARED = Mistake(
+    None,
+    "the slope is taken as 1 - h",
+    "the slope of tanh is 1 - h**2: square the state",
 )
 SLOPE_MISSING = Mistake(
     9,
@@ -245,6 +255,37 @@ NUDGED_COPY = Mistake(
     "a copy is nudged, and f never sees it",
     "change `array` itself, call f(), and put the number back",
 )
+NOT_BY_2_EPS = Mistake(
+    None,
+    "the difference is not divided by 2 * eps",
+    "(up - down) / (2 * eps): two nudges lie between, and a / 2 * eps multiplies by eps",
+)
+BIAS_OUTSIDE = Mistake(
+    None,
+    "the bias is added outside of tanh",
+    "np.tanh(x_t @ W_x + h_prev @ W_h + b): the bias belongs to the sum",
+)
+SAME_BUFFER = Mistake(
+    None,
+    "all states are the last one: the same array was kept at every step",
+    "keep a copy, or make a new array in every step",
+)
+IN_CHUNKS = Mistake(
+    None,
+    "the sequence is cut into chunks of bptt_steps, and no gradient passes between them",
+    "each gradient has a stop of its own, bptt_steps cells after the step where it enters",
+)
+NEW_ARRAYS = Mistake(
+    None,
+    "the arrays in params are not changed",
+    "w -= lr * dw changes an array; w = w - lr * dw makes a new one, which is then lost",
+)
+UPHILL = Mistake(
+    None,
+    "the update goes uphill",
+    "the gradient points to larger losses: subtract it",
+)
+RATE_MISSING = Mistake(None, "the learning rate is missing", "subtract lr * dw, not dw")
 
 # -- one step, and all steps --------------------------------------------------------------------
 
@@ -320,6 +361,32 @@ def _forward_without_last_stacked(x, h0, W_x, W_h, b):
     return stack([h[:, t] for t in range(x.shape[1] - 1)], axis=1)
 
 
+def _forward_h0_first(x, h0, W_x, W_h, b):
+    return _forward_with_h0(x, h0, W_x, W_h, b)[:, :-1]
+
+
+def _forward_h0_in_place_of_first(x, h0, W_x, W_h, b):
+    return _forward_with_h0(x[:, 1:], h0, W_x, W_h, b)
+
+
+def _forward_bias(first, later):
+    def forward(x, h0, W_x, W_h, b):
+        h = rnn_forward(x[:, :1], h0, W_x, W_h, first * b)
+        late = rnn_forward(x[:, 1:], h[:, 0], W_x, W_h, later * b)
+        return stack([h[:, 0], *late.swapaxes(0, 1)], axis=1)
+
+    return forward
+
+
+def _forward_same_buffer(x, h0, W_x, W_h, b):
+    h = rnn_forward(x, h0, W_x, W_h, b)
+    return zeros_like(h) + h[:, -1:]
+
+
+def _step_bias_outside(x_t, h_prev, W_x, W_h, b):
+    return tanh(x_t @ W_x + h_prev @ W_h) + b
+
+
 def _behind_zeros(h):
     return stack([zeros_like(h0) for h0 in [h[:, 0]]] + list(h.swapaxes(0, 1)), axis=1)
 
@@ -384,6 +451,10 @@ def _back_from(da_t, x_t, h_prev, W_x, W_back) -> Gradients:
 
 def _step_back_slope_of_h(dh_t, x_t, h_prev, h_t, W_x, W_h):
     return _back_from(dh_t * (1 - tanh(h_t) ** 2), x_t, h_prev, W_x, W_h.T)
+
+
+def _step_back_slope_not_squared(dh_t, x_t, h_prev, h_t, W_x, W_h):
+    return _back_from(dh_t * (1 - h_t), x_t, h_prev, W_x, W_h.T)
 
 
 def _step_back_without_slope(dh_t, x_t, h_prev, h_t, W_x, W_h):
@@ -636,6 +707,18 @@ def _back_over_samples(dh, x, h0, h, W_x, W_h, bptt_steps=None):
     return dx.swapaxes(0, 1), *others
 
 
+def _back_reshaped(*which):
+    def backward(dh, x, h0, h, W_x, W_h, bptt_steps=None):
+        given = {"dh": dh, "x": x, "h": h}
+        for name in which:
+            v = given[name]
+            given[name] = v.reshape(v.shape[1], v.shape[0], -1).swapaxes(0, 1)
+        dx, *others = rnn_backward(given["dh"], given["x"], h0, given["h"], W_x, W_h, bptt_steps)
+        return (dx.swapaxes(0, 1).reshape(x.shape) if len(which) == 3 else dx), *others
+
+    return backward
+
+
 def _dx_time_first(dh, x, h0, h, W_x, W_h, bptt_steps=None):
     dx, *others = rnn_backward(dh, x, h0, h, W_x, W_h, bptt_steps)
     return dx.swapaxes(0, 1), *others
@@ -649,6 +732,27 @@ def _dx_reshaped(dh, x, h0, h, W_x, W_h, bptt_steps=None):
 # -- the loss, the update, the numeric gradient -------------------------------------------------
 
 
+def _back_in_chunks(starts_at: Callable) -> Callable:
+    """Make a backward pass in which nothing passes from one chunk of bptt_steps to the one before.
+
+    ``starts_at(T, k)`` says where the first chunk after the beginning starts.
+    """
+
+    def backward(dh, x, h0, h, W_x, W_h, bptt_steps=None):
+        T = dh.shape[1]
+        k = T if bptt_steps is None else min(bptt_steps, T)
+        da, dh0 = zeros_like(dh), zeros_like(h0)
+        starts = sorted({0, *range(starts_at(T, k), T, k)})
+        for start, stop in zip(starts, [*starts[1:], T], strict=True):
+            chunk = slice(start, stop)
+            da[:, chunk], arriving = through_time(dh[:, chunk], 1 - h[:, chunk] ** 2, W_h)
+            if start == 0:
+                dh0 = arriving
+        return gradients(da, dh0, x, states_before(h, h0), W_x)
+
+    return backward
+
+
 def _update_with(change: Callable) -> Callable:
     """Make an update that changes each gradient first."""
 
@@ -657,6 +761,20 @@ def _update_with(change: Callable) -> Callable:
         return update_changes(W_x, W_h, b, *changed, lr)
 
     return update
+
+
+def _update_without_lr(W_x, W_h, b, dW_x, dW_h, db, lr):
+    return update_changes(W_x, W_h, b, dW_x, dW_h, db, 1.0)
+
+
+def _times(factor: Callable) -> Callable:
+    """Make a numeric gradient that is wrong by a factor, ``factor(eps)``."""
+
+    def gradient(array, weights, eps=1e-5):
+        nudged = array.copy()
+        return factor(eps) * numeric_gradient(lambda: cubic(nudged, weights), nudged, eps)
+
+    return gradient
 
 
 def _one_sided(sign: int) -> Callable:
@@ -776,6 +894,30 @@ def _wrong_only_as(exam, made: Callable) -> bool:
     return seen
 
 
+def _updates_on_the_way(exam) -> bool:
+    """See whether all is right for small gradients only, which hardly move the weights.
+
+    A gradient is in proportion to dh; clipping, too, breaks that, but leaves its limit behind.
+    """
+    if exam.fault.kind != "value":
+        return False
+    seen = False
+    for outcome, right in zip(exam.outcomes, exam.rights, strict=True):
+        if exam.has_right_shapes(outcome) and not all(
+            near(v, right[n], right[n]) for n, v in outcome.values.items()
+        ):
+            seen = True
+            small = 1e-8 * outcome.problem.numbers["dh"]
+            again = exam.ask(outcome.problem.with_numbers(dh=small)).values
+            if again is None or not all(
+                near(1e8 * v, right[n], right[n]) for n, v in again.items()
+            ):
+                return False
+            if any((absolute(v) == absolute(v).max()).sum() > 1 for v in outcome.values.values()):
+                return False
+    return seen
+
+
 def _ignores_the_weights(exam) -> bool:
     """See whether the states come from other weights than those given."""
     if exam.fault.kind == "changed":
@@ -788,6 +930,10 @@ def _ignores_the_weights(exam) -> bool:
         outcome = exam.ask(problem.with_numbers(**numbers))
         return zeros(1) if outcome.values is None else outcome.values[exam.exercise.returns[0]]
 
+    # A state handed on as it came has not met any weights: that is another mistake.
+    inputs = exam.exercise.arguments[0]
+    if near(states(), states(**{inputs: zeros_like(problem.numbers[inputs])})):
+        return False
     weights = {name: problem.numbers[name] for name in ("W_x", "W_h")}
     nothing = {name: zeros_like(problem.numbers[name]) for name in exam.exercise.arguments}
     no_weights = {name: nothing[name] for name in (*weights, "b")}
@@ -835,6 +981,7 @@ STEP = (
     Signature(BIAS_LOST, (_step_without_bias,)),
     Signature(W_H_SHAPE, (_step_with_F_rows,)),
     Signature(TANH_MISSING, (_step_without_tanh,)),
+    Signature(BIAS_OUTSIDE, (_step_bias_outside,)),
 )
 
 FORWARD = (
@@ -861,9 +1008,13 @@ FORWARD = (
             _forward_without_first,
             _forward_without_last,
             _forward_without_last_stacked,
+            _forward_h0_first,
+            _forward_h0_in_place_of_first,
         ),
     ),
-    Signature(BIAS_LOST, (_all_steps(_step_without_bias),)),
+    Signature(
+        BIAS_LOST, (_all_steps(_step_without_bias), _forward_bias(1, 0), _forward_bias(0, 1))
+    ),
     Signature(W_H_SHAPE, (_all_steps(_step_with_F_rows),)),
     Signature(
         AXES_SWAPPED,
@@ -878,6 +1029,8 @@ FORWARD = (
         ),
     ),
     Signature(TANH_MISSING, (_all_steps(_step_without_tanh),)),
+    Signature(BIAS_OUTSIDE, (_all_steps(_step_bias_outside),)),
+    Signature(SAME_BUFFER, (_forward_same_buffer,)),
     Signature(H0_RETURNED, (_forward_with_h0,)),
 )
 
@@ -892,6 +1045,7 @@ STEP_BACKWARD = (
     Signature(W_H_SHAPE, shows=_works_only_where_F_is_H),
     Signature(LEAK, shows=_keeps_adding),
     Signature(SLOPE_OF_H, (_step_back_slope_of_h,)),
+    Signature(SLOPE_NOT_SQUARED, (_step_back_slope_not_squared,)),
     Signature(SLOPE_MISSING, (_step_back_without_slope,)),
     Signature(H_T_IN_DW_H, (_step_back_with_h_t,)),
     Signature(NOT_TRANSPOSED, (_step_back_not_transposed,)),
@@ -906,13 +1060,13 @@ STEP_BACKWARD = (
 BACKWARD = (
     Signature(EDITED_UPSTREAM, shows=_changes("dh")),
     Signature(EARLY_UPDATE, shows=_changes("W_x", "W_h"), section="lesson 3, section 7"),
+    Signature(EARLY_UPDATE, shows=_updates_on_the_way, section="lesson 3, section 7"),
     Signature(INTEGERS, shows=_made_of_integers),
     Signature(W_H_SHAPE, shows=_works_only_where_F_is_H),
     Signature(LEAK, shows=_keeps_adding),
     Signature(LEAK, shows=_dh0_comes_round),
-    Signature(
-        H0_UNUSED, (_back_with_states(_states_wrapped), _back_with_states(_states_from_zero))
-    ),
+    Signature(H0_WRAPPED, (_back_with_states(_states_wrapped),)),
+    Signature(H0_UNUSED, (_back_with_states(_states_from_zero),)),
     Signature(H_T_IN_DW_H, (_back_with_states(_states_after),)),
     Signature(
         OVERWRITTEN_SUM,
@@ -949,6 +1103,7 @@ BACKWARD = (
         in_all=True,
     ),
     Signature(SLOPE_OF_H, _in_all_places(lambda h: 1 - tanh(h) ** 2)),
+    Signature(SLOPE_NOT_SQUARED, _in_all_places(lambda h: 1 - h)),
     Signature(SLOPE_MISSING, _in_all_places(ones_like)),
     Signature(NOT_TRANSPOSED, (_back_not_transposed, _back_not_transposed_but_for_dh0)),
     Signature(
@@ -968,6 +1123,15 @@ BACKWARD = (
     ),
     Signature(TRUNCATION_UNUSED, (_back_in_full,), section=_TRUNCATION, in_all=True),
     Signature(
+        IN_CHUNKS,
+        (
+            _back_in_chunks(lambda T, k: k),  # counted from the first step
+            _back_in_chunks(lambda T, k: T % k or k),  # counted from the last step
+        ),
+        section=_TRUNCATION,
+        in_all=True,
+    ),
+    Signature(
         ONLY_LAST_STEPS,
         (_back_from_the_end_only, _back_arriving_at_the_cut),
         section=_TRUNCATION,
@@ -983,7 +1147,16 @@ BACKWARD = (
         tuple(_back_of_means(power) for power in (0, 1, 2)),
         section="lesson 3, section 2",
     ),
-    Signature(AXES_SWAPPED, (_back_over_samples, _dx_time_first, _dx_reshaped)),
+    Signature(
+        AXES_SWAPPED,
+        (
+            _back_over_samples,
+            _dx_time_first,
+            _dx_reshaped,
+            _back_reshaped("x"),
+            _back_reshaped("dh", "x", "h"),
+        ),
+    ),
 )
 
 SOFTMAX = (
@@ -998,6 +1171,9 @@ LARGE_SCORES = (
 
 UPDATE = (
     Signature(INTEGERS, shows=_made_of_integers),
+    Signature(NEW_ARRAYS, (_update_with(lambda d: 0),), in_all=True),
+    Signature(UPHILL, (_update_with(lambda d: -d),)),
+    Signature(RATE_MISSING, (_update_without_lr,)),
     Signature(
         SCALED_BY_N,
         (
@@ -1012,4 +1188,5 @@ NUMERIC = (
     Signature(INTEGERS, shows=_made_of_integers),
     Signature(FORWARD_DIFFERENCE, (_one_sided(1), _one_sided(-1))),
     Signature(NUDGED_COPY, (_nothing_moves,)),
+    Signature(NOT_BY_2_EPS, (_times(lambda eps: 2), _times(lambda eps: eps**2))),
 )
