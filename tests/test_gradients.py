@@ -1,6 +1,7 @@
 """Every gradient of the library against the numeric one, and proof that the check can fail."""
 
 import itertools
+import re
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from rnn_lib import (
     RecurrentNetwork,
     SimpleRNN,
     TanhGate,
+    checks,
     get_loss,
     get_readout,
     grad_check,
@@ -149,10 +151,17 @@ class ForgetsTheSlope(SimpleRNN):
 class TakesTheWrongState(SimpleRNN):
     """Uses h_t for h_{t-1} in dW_h (mistake 11)."""
 
+    def _backward_full(self, dh, slope):
+        self._da = super()._backward_full(dh, slope)
+        return self._da
+
+    def _backward_truncated(self, dh, slope):
+        self._da = super()._backward_truncated(dh, slope)
+        return self._da
+
     def backward(self, dh):
         dx = super().backward(dh)
-        da = np.linalg.lstsq(self.params["W_x"], dx.reshape(-1, F).T, rcond=None)[0].T
-        h = self._h[1:].swapaxes(0, 1).reshape(-1, H)
+        h, da = (v.reshape(-1, self.n_nodes) for v in (self._h[1:], self._da))
         self.grads["W_h"] = h.T @ da
         return dx
 
@@ -216,6 +225,51 @@ class OverwritesBeforeUse(SimpleRNN):
             da[t] = dh_t * slope[t]
             dh_t = da[t] @ self.params["W_h"].T
         return da
+
+
+def as_exercise(cls):
+    """Put a layer into the form of the students' rnn_backward, so that their check can judge it."""
+
+    def rnn_backward(dh, x, h0, h, W_x, W_h, bptt_steps=None):
+        rnn = cls(W_x.shape[0], W_h.shape[0], bptt_steps=bptt_steps)
+        b = np.arctanh(h[0, 0]) - x[0, 0] @ W_x - h0[0] @ W_h  # the one that gave these states
+        rnn.params = {"W_x": W_x, "W_h": W_h, "b": b}
+        rnn.forward(x, h0)
+        dx = rnn.backward(dh)
+        return dx, rnn.dh0, rnn.grads["W_x"], rnn.grads["W_h"], rnn.grads["b"]
+
+    return rnn_backward
+
+
+def test_the_layer_passes_the_students_check():
+    """Whoever breaks a line of the layer's gradient reads here which line of mathematics it is."""
+    checks.check_backward(as_exercise(SimpleRNN))
+
+
+class ForgetsToTranspose(SimpleRNN):
+    """Multiplies with W_h where W_h.T should stand (mistake 12)."""
+
+    def backward(self, dh):
+        kept = self.params["W_h"]
+        self.params["W_h"] = kept.T
+        dx = super().backward(dh)
+        self.params["W_h"] = kept
+        return dx
+
+
+@pytest.mark.parametrize(
+    ("wrong", "mistake"),
+    [
+        (ForgetsTheSlope, "the slope of tanh, 1 - h**2, is missing"),
+        (TakesTheWrongState, "dW_h is made from h_t instead of the state before it"),
+        (TruncatesOneTooEarly, "the gradient passes through one step too few"),
+        (OverwritesBeforeUse, "dh_prev is overwritten before it is used"),
+        (ForgetsToTranspose, "W_h is not transposed on the way back"),
+    ],
+)
+def test_a_broken_line_of_the_layer_is_named(wrong, mistake):
+    with pytest.raises(AssertionError, match=re.escape(mistake)):
+        checks.check_backward(as_exercise(wrong))
 
 
 def test_one_time_step_proves_nothing():
