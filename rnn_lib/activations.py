@@ -13,6 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rnn_lib.validation import choose
+
 
 @dataclass(frozen=True)
 class Activation:
@@ -65,10 +67,7 @@ def get_activation(name: str) -> Activation:
     ValueError
         If there is no activation of that name.
     """
-    try:
-        return _BY_NAME[name]
-    except (KeyError, TypeError):
-        raise ValueError(f"activation: expected one of {sorted(_BY_NAME)}, got {name!r}") from None
+    return choose("activation", name, _BY_NAME)
 
 
 def softmax(scores: np.ndarray) -> np.ndarray:
@@ -112,6 +111,6 @@ def sigmoid(scores: np.ndarray) -> np.ndarray:
 
     Notes
     -----
-    Derived in lesson 3, section 6.
+    Lesson 1, section 7.
     """
     return 0.5 * (1 + np.tanh(0.5 * scores))

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from rnn_lib.validation import expect_positive
+from rnn_lib.validation import choose, expect_positive
 
 Initializer = Callable[[np.random.Generator, tuple[int, int]], np.ndarray]
 
@@ -168,9 +168,4 @@ def get_initializer(initializer: str | Initializer) -> Initializer:
     """
     if callable(initializer):
         return initializer
-    try:
-        return _BY_NAME[initializer]
-    except (KeyError, TypeError):
-        raise ValueError(
-            f"initializer: expected a function or one of {sorted(_BY_NAME)}, got {initializer!r}"
-        ) from None
+    return choose("initializer", initializer, _BY_NAME, or_else="a function or ")

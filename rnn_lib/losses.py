@@ -8,86 +8,14 @@ The batch mean is taken here and nowhere else. Every gradient that leaves is alr
 mean loss; layers and optimisers only pass it on.
 """
 
-from typing import Protocol
-
 import numpy as np
 
 from rnn_lib.activations import sigmoid, softmax
+from rnn_lib.validation import choose
 
 
-class Loss(Protocol):
-    """What the classifier asks of a loss."""
-
-    def forward(
-        self, scores: np.ndarray, labels: np.ndarray, mask: np.ndarray | None = None
-    ) -> float:
-        """Return the mean loss."""
-
-    def backward(self) -> np.ndarray:
-        """Return its gradient at the scores of the last forward call."""
-
-    def probabilities(self, scores: np.ndarray) -> np.ndarray:
-        """Return the probabilities that the scores stand for."""
-
-
-class SoftmaxCrossEntropy:
-    """One label out of `n_output`: minus the logarithm of the probability of the right one.
-
-    Notes
-    -----
-    Derived in lesson 3, section 6.
-    """
-
-    probabilities = staticmethod(softmax)
-
-    def forward(
-        self, scores: np.ndarray, labels: np.ndarray, mask: np.ndarray | None = None
-    ) -> float:
-        """Return the mean loss over all labels.
-
-        Parameters
-        ----------
-        scores : ndarray, shape (..., n_output)
-            Any finite numbers.
-        labels : ndarray of int, shape (...)
-            The right outputs, 0 to n_output - 1.
-        mask : ndarray of bool, shape (...), optional
-            Where false, the label does not count.
-
-        Returns
-        -------
-        float
-            The mean loss, at least 0.
-        """
-        targets, weights = _targets_and_weights(scores, labels, mask)
-        self._dscores = (softmax(scores) - targets) * weights
-        shifted = scores - scores.max(axis=-1, keepdims=True)
-        log_sum = np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
-        return float(np.sum(targets * (log_sum - shifted) * weights))
-
-    def backward(self) -> np.ndarray:
-        """Return the gradient at the scores.
-
-        Returns
-        -------
-        ndarray, shape (..., n_output)
-            (probability - target) / number of labels that count.
-        """
-        return self._dscores
-
-
-class SigmoidCrossEntropy:
-    """Every output answers yes or no on its own; the losses of all outputs are added.
-
-    With one output the label itself is the answer, 0 or 1. With more, the output of the right
-    label should say yes and the others no.
-
-    Notes
-    -----
-    Derived in lesson 3, section 6.
-    """
-
-    probabilities = staticmethod(sigmoid)
+class CrossEntropy:
+    """What both losses share: targets, the mean, and a gradient of the same form."""
 
     def forward(
         self, scores: np.ndarray, labels: np.ndarray, mask: np.ndarray | None = None
@@ -109,8 +37,8 @@ class SigmoidCrossEntropy:
             The mean loss, at least 0.
         """
         targets, weights = _targets_and_weights(scores, labels, mask)
-        self._dscores = (sigmoid(scores) - targets) * weights
-        return float(np.sum((np.logaddexp(0, scores) - targets * scores) * weights))
+        self._dscores = (self.probabilities(scores) - targets) * weights
+        return float(np.sum(self._terms(scores, targets) * weights))
 
     def backward(self) -> np.ndarray:
         """Return the gradient at the scores.
@@ -121,6 +49,39 @@ class SigmoidCrossEntropy:
             (probability - target) / number of labels that count.
         """
         return self._dscores
+
+    def _terms(self, scores: np.ndarray, targets: np.ndarray) -> np.ndarray:
+        """Return what each output adds to the loss of its label, shaped as `scores`."""
+        raise NotImplementedError
+
+
+class SoftmaxCrossEntropy(CrossEntropy):
+    """One label out of `n_output`: minus the logarithm of the probability of the right one.
+
+    Notes
+    -----
+    Derived in lesson 3, section 6.
+    """
+
+    probabilities = staticmethod(softmax)
+
+    def _terms(self, scores, targets):
+        shifted = scores - scores.max(axis=-1, keepdims=True)
+        return targets * (np.log(np.exp(shifted).sum(axis=-1, keepdims=True)) - shifted)
+
+
+class SigmoidCrossEntropy(CrossEntropy):
+    """Every output answers yes or no on its own; the losses of all outputs are added.
+
+    With one output the label itself is the answer, 0 or 1. With more, the output of the right
+    label should say yes and the others no. The probability of each output is the sigmoid of its
+    score, which is the softmax of that score and 0 (lesson 1, section 7).
+    """
+
+    probabilities = staticmethod(sigmoid)
+
+    def _terms(self, scores, targets):
+        return np.logaddexp(0, scores) - targets * scores
 
 
 def _targets_and_weights(
@@ -139,7 +100,7 @@ def _targets_and_weights(
 _BY_NAME = {"softmax": SoftmaxCrossEntropy, "sigmoid": SigmoidCrossEntropy}
 
 
-def get_loss(name: str) -> Loss:
+def get_loss(name: str) -> CrossEntropy:
     """Make a loss by the name of the function that turns its scores into probabilities.
 
     Parameters
@@ -149,7 +110,7 @@ def get_loss(name: str) -> Loss:
 
     Returns
     -------
-    Loss
+    CrossEntropy
         A new one.
 
     Raises
@@ -157,7 +118,4 @@ def get_loss(name: str) -> Loss:
     ValueError
         If there is no loss of that name.
     """
-    try:
-        return _BY_NAME[name]()
-    except (KeyError, TypeError):
-        raise ValueError(f"output: expected one of {sorted(_BY_NAME)}, got {name!r}") from None
+    return choose("output", name, _BY_NAME)()

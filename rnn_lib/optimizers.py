@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from rnn_lib.row_gradient import RowGradient
-from rnn_lib.validation import expect_positive
+from rnn_lib.validation import choose, expect_positive
 
 Gradients = Mapping[str, np.ndarray | RowGradient]
 
@@ -244,14 +244,7 @@ def get_optimizer(name: str, lr: float) -> Optimizer:
     ValueError
         If there is no optimiser of that name, or `lr` is not above 0.
     """
-    try:
-        optimizer = _BY_NAME[name]
-    except (KeyError, TypeError):
-        raise ValueError(
-            f"optimizer: expected an object with update() or one of {sorted(_BY_NAME)}, "
-            f"got {name!r}"
-        ) from None
-    return optimizer(lr)
+    return choose("optimizer", name, _BY_NAME, or_else="an object with update() or ")(lr)
 
 
 def _values(grad: np.ndarray | RowGradient) -> np.ndarray:

@@ -8,6 +8,8 @@ from typing import Protocol
 
 import numpy as np
 
+from rnn_lib.validation import choose
+
 
 class Readout(Protocol):
     """What the network asks of a readout."""
@@ -168,10 +170,5 @@ def get_readout(name: str) -> Readout:
     ValueError
         If there is no readout of that name.
     """
-    try:
-        return _BY_NAME[name]()
-    except (KeyError, TypeError):
-        raise ValueError(
-            f"readout: expected an object with forward() and backward() or one of "
-            f"{sorted(_BY_NAME)}, got {name!r}"
-        ) from None
+    with_methods = "an object with forward() and backward() or "
+    return choose("readout", name, _BY_NAME, or_else=with_methods)()

@@ -1,8 +1,12 @@
 """Refuse bad input in the caller's words: which argument, what came, what was expected."""
 
+from collections.abc import Mapping
 from numbers import Integral, Real
+from typing import TypeVar
 
 import numpy as np
+
+Choice = TypeVar("Choice")
 
 
 def as_real(name: str, value: object, dtype: np.dtype | type) -> np.ndarray:
@@ -149,3 +153,32 @@ def expect_positive(name: str, value: object) -> float:
     if not 0 < value < float("inf"):
         raise ValueError(f"{name}: expected a number above 0, got {value}")
     return float(value)
+
+
+def choose(name: str, value: object, choices: Mapping[str, Choice], or_else: str = "") -> Choice:
+    """Return what `value` is the name of.
+
+    Parameters
+    ----------
+    name : str
+        The argument's name, for the message.
+    value : object
+        What the caller gave.
+    choices : mapping
+        What there is, by name.
+    or_else : str
+        What else the argument may be, for the message.
+
+    Returns
+    -------
+    object
+        ``choices[value]``.
+
+    Raises
+    ------
+    ValueError
+        If `value` is not one of the names.
+    """
+    if not isinstance(value, str) or value not in choices:
+        raise ValueError(f"{name}: expected {or_else}one of {sorted(choices)}, got {value!r}")
+    return choices[value]
