@@ -60,6 +60,18 @@ def find_result(notebook):
     return next((s for s in reversed(printed.splitlines()) if s.startswith("Result: ")), None)
 
 
+def merge_streams(outputs):
+    """Join neighbouring pieces of one stream: where a kernel cuts them depends on the clock."""
+    merged = []
+    for output in outputs:
+        last = merged[-1] if merged else {}
+        if output.output_type == "stream" and last.get("name") == output.name:
+            last.text += output.text
+        else:
+            merged.append(output)
+    return merged
+
+
 def save(notebook, path):
     """Write the notebook in the one form in which its bytes are the same everywhere."""
     notebook.metadata.kernelspec = {
@@ -68,6 +80,9 @@ def save(notebook, path):
         "name": "python3",
     }
     notebook.metadata.get("language_info", {}).pop("version", None)  # of Python
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs = merge_streams(cell.outputs)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(nbformat.writes(notebook) + "\n", encoding="utf-8", newline="\n")
 

@@ -115,3 +115,11 @@ def test_renewing_a_lesson_twice_changes_no_byte(tmp_path):
     assert run_lessons("--inplace", lesson).returncode == 0
     assert lesson.read_bytes() == first
     assert sys.version.split()[0] not in lesson.read_text(encoding="utf-8")
+
+
+def test_what_a_cell_prints_in_pieces_is_kept_in_one(tmp_path):
+    slow = "import time\nfor n in range(3):\n    print(n, flush=True)\n    time.sleep(0.4)"
+    lesson = write_lesson(tmp_path / "lesson.ipynb", slow, "print('Result: 7')")
+    assert run_lessons("--inplace", lesson).returncode == 0
+    outputs = nbformat.read(lesson, as_version=4).cells[0].outputs
+    assert [output.text for output in outputs] == ["0\n1\n2\n"]
