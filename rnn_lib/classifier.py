@@ -20,7 +20,13 @@ from rnn_lib.optimizers import Optimizer, clip_by_global_norm, get_optimizer
 from rnn_lib.readouts import AllStates, Readout, get_readout
 from rnn_lib.text import Sequences, pad_sequences, similar_length_batches
 from rnn_lib.threads import one_blas_thread
-from rnn_lib.validation import as_integers, as_real, expect_count, expect_shape
+from rnn_lib.validation import (
+    as_integers,
+    as_real,
+    expect_count,
+    expect_positive,
+    expect_shape,
+)
 
 # Predicting keeps no gradients, so its batches may be larger; the result does not depend on it.
 _PREDICTION_BATCH = 256
@@ -180,20 +186,25 @@ class ScratchRNNClassifier:
             val_inputs = _read_inputs("X_val", X_val, network)
             validation = val_inputs, _read_targets("y_val", y_val, val_inputs, classes, network)
 
+        loss = self._loss if going_on else get_loss(self.output)
+        optimizer = self._optimizer if going_on else self._new_optimizer()
+        if self.clip_norm is not None:
+            expect_positive("clip_norm", self.clip_norm)
+        n_batches = n_epochs * -(-len(inputs.lengths) // batch_size)
+        progress = _Progress(self.verbose, n_epochs, n_batches)
+
         if not going_on:  # only now: arguments that do not fit leave an earlier fit as it was
-            self._loss = get_loss(self.output)
-            self._optimizer = self._new_optimizer()
-            self._rng, self.network_, self.classes_ = rng, network, classes
+            self._loss, self._optimizer, self._rng = loss, optimizer, rng
+            self.network_, self.classes_ = network, classes
             self._n_batches_done = 0
             self.history_: dict[str, list[float]] = {}
-        n_batches = n_epochs * -(-len(inputs.lengths) // batch_size)
-        with one_blas_thread(), _Progress(self.verbose, n_epochs, n_batches) as progress:
+        with one_blas_thread(), progress:
             for _ in range(n_epochs):
                 started = time.perf_counter()
                 record = self._train_epoch(inputs, targets, batch_size, progress)
                 if validation is not None:
-                    loss, accuracy = self._evaluate(*validation)
-                    record |= {"val_loss": loss, "val_accuracy": accuracy}
+                    val_loss, val_accuracy = self._evaluate(*validation)
+                    record |= {"val_loss": val_loss, "val_accuracy": val_accuracy}
                 record["seconds"] = time.perf_counter() - started
                 for name, value in record.items():
                     self.history_.setdefault(name, []).append(value)

@@ -124,7 +124,7 @@ def test_outputs_and_readouts_learn(readout, output, n_output):
         ({"n_epochs": 1.5}, [0, 1, 2, 0], r"n_epochs: expected a whole number, got 1.5"),
         ({"n_output": 1}, [0, 1, 0, 0], r"n_output: expected at least 2, got 1"),
         ({"embedding": 5}, [0, 1, 0, 0], r"embedding: expected \(n_words, n_features\)"),
-        ({"clip_norm": -1.0}, [0, 1, 2, 0], r"max_norm: expected a number above 0, got -1.0"),
+        ({"clip_norm": -1.0}, [0, 1, 2, 0], r"clip_norm: expected a number above 0, got -1.0"),
         ({"dropout": 1.5}, [0, 1, 2, 0], r"rate: expected a number from 0 to below 1"),
         ({"verbose": 3}, [0, 1, 2, 0], r"verbose: expected 0 .*got 3"),
     ],
@@ -135,12 +135,16 @@ def test_what_does_not_fit_is_refused(change, y, message):
         ScratchRNNClassifier(**change).fit(x, y)
 
 
-def test_a_refused_fit_leaves_the_earlier_one_as_it_was():
+@pytest.mark.parametrize(
+    "setting", [{}, {"output": "relu"}, {"optimizer": "adma"}, {"clip_norm": 0}, {"verbose": 3}]
+)
+def test_a_refused_fit_leaves_the_earlier_one_as_it_was(setting):
     x, y = sum_sign_task(30)
     model = ScratchRNNClassifier(4, 2, n_epochs=2, seed=0).fit(x, y)
     before = model.predict_proba(x)
-    with pytest.raises(ValueError, match=r"X_val: expected shape \(N, T, 2\)"):
-        model.fit(x, y, x[..., :1], y)
+    vars(model).update(setting)
+    with pytest.raises(ValueError, match=f"^{next(iter(setting), 'X_val')}: expected"):
+        model.fit(x, y, x if setting else x[..., :1], y)
     assert np.array_equal(model.predict_proba(x), before)
 
 
