@@ -229,15 +229,14 @@ class _HeldConstant:
     def forward(self, x, h0=None, lengths=None, training=False):
         if self._states is None:
             self._states = self._rnn.forward(x, h0=h0, lengths=lengths)
+        N, T, _ = x.shape
+        lengths = np.full(N, T) if lengths is None else np.asarray(lengths)
+        h0 = np.zeros_like(self._states[:, 0]) if h0 is None else h0
         h = np.zeros_like(self._states)
-        for t in range(h.shape[1]):
+        for t in range(lengths.max()):
+            alive = lengths > t
             start = t + 1 - self._rnn.bptt_steps
             before = h0 if start <= 0 else self._states[:, start - 1]
-            alive = slice(None) if lengths is None else np.asarray(lengths) > t
-            if not np.any(np.ones(len(h), bool)[alive]):
-                continue
             window = x[alive, max(start, 0) : t + 1]
-            h[alive, t] = self._rnn.forward(window, None if before is None else before[alive])[
-                :, -1
-            ]
+            h[alive, t] = self._rnn.forward(window, before[alive])[:, -1]
         return h
