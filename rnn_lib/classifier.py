@@ -412,8 +412,10 @@ class _WordIds:
         self.lengths = np.maximum(sequences.lengths, 1)  # no words at all: read one <pad>
 
     def batch(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        lengths = self.lengths[rows]
-        return pad_sequences(self._sequences[rows], maxlen=int(lengths.max())), lengths
+        # Asked of the batch, not looked up: a subclass of Sequences may change what it hands out.
+        sequences = self._sequences[rows]
+        lengths = np.maximum(sequences.lengths, 1)
+        return pad_sequences(sequences, maxlen=int(lengths.max())), lengths
 
 
 def _read_inputs(

@@ -5,6 +5,7 @@ that a test could not see: averaging, sorting and choosing are done by the calle
 the same numbers.
 """
 
+import html
 from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
@@ -203,6 +204,58 @@ def scores(
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.grid(alpha=0.3)
     return ax
+
+
+def bars(values: Mapping[str, float], xlabel: str, ax: Axes | None = None) -> Axes:
+    """Draw one bar for each name, the first on top, with its number at the end.
+
+    Parameters
+    ----------
+    values : mapping of str to float
+        What the bars show.
+    xlabel : str
+        What the numbers are, with their unit.
+    ax : Axes, optional
+        Where to draw; a new figure by default.
+
+    Returns
+    -------
+    Axes
+        The bars.
+    """
+    if ax is None:
+        _, ax = plt.subplots(figsize=(8, 0.8 + 0.3 * len(values)), layout="constrained")
+    drawn = ax.barh(list(values), list(values.values()), height=0.7, color=COLOURS[0])
+    ax.bar_label(drawn, fmt="%.1f", padding=3)
+    ax.invert_yaxis()
+    ax.margins(x=0.1)
+    ax.set(xlabel=xlabel)
+    ax.grid(axis="x", alpha=0.3)
+    return ax
+
+
+def coloured_words(words: Sequence[str], probabilities: Sequence[float]) -> str:
+    """Write words on coloured ground: the surer a verdict, the stronger its colour.
+
+    Parameters
+    ----------
+    words : sequence of str
+        Any words; what would be markup in them is shown as it stands.
+    probabilities : sequence of float
+        For each word the probability after reading it, 0 (orange) to 1 (blue).
+
+    Returns
+    -------
+    str
+        HTML. Colours let the page's ground shine through, so that it suits a dark page, too.
+    """
+    sides = ("213, 94, 0", "0, 114, 178")  # the palette's orange and blue
+    spans = [
+        f'<span style="background-color: rgba({sides[int(p > 0.5)]}, {abs(p - 0.5):.2f})">'
+        f"{html.escape(word)}</span>"
+        for word, p in zip(words, probabilities, strict=True)
+    ]
+    return '<p style="line-height: 1.8">' + " ".join(spans) + "</p>"
 
 
 def gradient_by_lag(norms: Mapping[str, np.ndarray], ax: Axes | None = None) -> Axes:

@@ -40,7 +40,8 @@ class RowGradient:
     ) -> "RowGradient":
         """Add up the gradients of all look-ups of the same row.
 
-        Sorting the look-ups brings equal rows together, so that each sum is one run.
+        Sorting the look-ups brings equal rows together, so that each sum is one run. Row numbers
+        are made as short as they can be first: NumPy sorts 16-bit numbers several times as fast.
 
         Parameters
         ----------
@@ -56,7 +57,7 @@ class RowGradient:
         RowGradient
             The sum over look-ups.
         """
-        order = np.argsort(ids, kind="stable")
+        order = np.argsort(ids.astype(np.min_scalar_type(shape[0] - 1)), kind="stable")
         ids = ids[order]
         starts = np.concatenate(([0], np.flatnonzero(np.diff(ids)) + 1))
         return cls(ids[starts], np.add.reduceat(gradients[order], starts, axis=0), shape)
