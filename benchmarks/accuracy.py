@@ -1,74 +1,356 @@
-"""Train lesson 4's network three times and print its accuracy.
+"""Measure how many film reviews the networks of lessons 4 and 5 judge right.
 
-    python benchmarks/accuracy.py --validate     on reviews held out by film: to choose settings
-    python benchmarks/accuracy.py                on the test reviews: once everything is chosen
+    python benchmarks/accuracy.py                      every rung and setting, on the test reviews
+    python benchmarks/accuracy.py beginner             one setting; --help lists them
+    python benchmarks/accuracy.py --validate minute    on validation reviews: to choose settings
 
 The reviews are those that ``load_reviews()`` finds: set RNN_LIB_IMDB to the authors' archive for
-their split (25,000 / 25,000); otherwise it is the installed package and our split of it. Without
---validate the validation reviews are trained on as well.
+their split (25,000 / 25,000). With --validate, 2,500 of the training reviews are held out by film
+to judge on; without it they are trained on, too. The whole table is also written to
+``accuracy.json`` beside this file.
+
+The ladder is lesson 5's own: this runs the notebook's cells that are tagged "ladder".
 """
 
 import argparse
+import json
 import os
 import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
+from tqdm import tqdm
 
-from rnn_lib import Adam, MeanState, ScratchRNNClassifier, linear_decay, load_imdb, orthogonal
+import rnn_lib
+from rnn_lib import (
+    ImdbData,
+    ScratchRNNClassifier,
+    Sequences,
+    Vocabulary,
+    film_groups,
+    hold_out,
+    linear_decay,
+    load_imdb,
+    load_reviews,
+    similar_length_batches,
+)
 
-N_SEEDS = 3
+NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
+RESULTS = Path(__file__).with_suffix(".json")
+SEEDS = (0, 1, 2)
+
+# Accuracy on the authors' test reviews, in per cent, as published.
+PUBLISHED = {
+    "LSTM, tuned (Dai and Le, 2015)": 86.5,
+    "coRNN (Rusch and Mishra, 2021)": 87.4,
+    "UnICORNN (Rusch and Mishra, 2021)": 88.4,
+    "naive Bayes word pairs, SVM (Wang and Manning, 2012)": 91.22,
+    "SA-LSTM, pre-trained on unlabelled reviews (Dai and Le, 2015)": 92.76,
+}
 
 
-def make_model(seed: int) -> ScratchRNNClassifier:
-    """Return lesson 4's classifier."""
-    return ScratchRNNClassifier(
-        n_nodes1=64,
+@dataclass
+class Result:
+    """What one training gave: accuracy in per cent, seconds, number of parameters."""
+
+    accuracy: float
+    seconds: float
+    parameters: int
+
+
+@dataclass
+class Reviews:
+    """The reviews as ids, with those to judge on in ``x_val``, and as texts."""
+
+    data: ImdbData
+    labelled: pd.DataFrame
+    unlabelled: pd.DataFrame
+    judged: pd.DataFrame
+
+    @classmethod
+    def load(cls, validate: bool) -> "Reviews":
+        """Read them; `validate` holds training reviews out to judge on."""
+        data = load_imdb(max_features=20_000, maxlen=None, n_validation=2500 * validate)
+        table = load_reviews()
+        is_labelled, is_test = table["label"] != "unsup", table["type"] == "test"
+        train, judged = table[is_labelled & ~is_test], table[is_labelled & is_test]
+        unlabelled = table[~is_labelled]
+        if validate:
+            is_held_out = hold_out(train["label"], film_groups(train), 2500, seed=0)
+            train, judged = train[~is_held_out], train[is_held_out]
+            unlabelled = unlabelled[~unlabelled["film"].isin(judged["film"])]
+        else:
+            data = replace(data, x_val=data.x_test, y_val=data.y_test)
+        return cls(data, train, unlabelled, judged)
+
+
+class Lesson5:
+    """Lesson 5's tagged cells, run on other reviews and with another seed."""
+
+    def __init__(self, reviews: Reviews, seed: int) -> None:
+        self.reviews, self.seed = reviews, seed
+        self.names: dict = {"data": reviews.data, "seed": seed}
+        self.results: dict[str, Result] = {}
+
+    def run(self, train: bool, until: str | None = None) -> "Lesson5":
+        """Run the cells, up to the rung `until`; without `train` only the settings change."""
+        for source in _tagged_cells(NOTEBOOKS / "05_from_61_to_90.ipynb", "ladder"):
+            exec(compile(source, "lesson 5", "exec"), self.names)  # noqa: S102
+            if "def climb" in source:
+                self.names["climb"] = self._climb if train else self._only_change
+            if until and f'climb("{until}"' in source:
+                break
+        return self
+
+    def measure(self, training: dict, read: dict | None = None) -> Result:
+        """Train as the settings say now, but for `training` and, while training, `read`."""
+        usual = dict(self.names["reading"])
+        self.names["change"](**(read or {}))
+        x, y = self.names["read"]("train")
+        x = self.names["reading"]["augment"](x)
+        self.names["reading"].update(usual)
+        model = ScratchRNNClassifier(**self.names["settings"] | {"verbose": 0} | training).fit(x, y)
+        return _result(model, *self.names["read"]("val"))
+
+    def _climb(self, name: str, **changes: object) -> None:
+        self.names["change"](**changes)
+        self.results[name] = self.measure({})
+
+    def _only_change(self, name: str, **changes: object) -> None:
+        self.names["change"](**changes)
+
+
+def beginner(lesson: Lesson5) -> Result:
+    """Measure the ladder's last rung without word pairs."""
+    return lesson.measure({})
+
+
+def beginner_last(lesson: Lesson5) -> Result:
+    """Measure the same judged by the last state alone."""
+    return lesson.measure({"readout": "last"})
+
+
+def without_memory(lesson: Lesson5) -> Result:
+    """Measure the same with W_h kept at zero."""
+    return lesson.measure({"optimizer": lesson.names["ForgetfulAdam"]()})
+
+
+def fast(lesson: Lesson5) -> Result:
+    """Measure a small network on the last 250 words, in large batches."""
+    few = {"n_epochs": 2, "batch_size": 128, "lr": linear_decay(6e-3, n_epochs=2)}
+    small = {"embedding": (20_000, 32), "n_nodes1": 24, "dropout": 0.5}
+    return lesson.measure(few | small, read={"maxlen": 250})
+
+
+def lesson_4(lesson: Lesson5) -> Result:
+    """Measure lesson 4's network."""
+    (source,) = _tagged_cells(NOTEBOOKS / "04_imdb.ipynb", "benchmark")
+    names = {"np": np} | {name: getattr(rnn_lib, name) for name in rnn_lib.__all__}
+    exec(compile(source, "lesson 4", "exec"), names)  # noqa: S102
+    model = names["model"]
+    model.seed, model.verbose = lesson.seed, 0
+    lesson.names["change"](augment=lesson.names["unchanged"])
+    model.fit(*lesson.names["read"]("train"))
+    return _result(model, *lesson.names["read"]("val"))
+
+
+def linear_models(lesson: Lesson5) -> dict[str, Result]:
+    """Measure sums of word weights, without and with pairs; they have no seed."""
+    names, data = lesson.names, lesson.reviews.data
+    kinds = {"words": (lambda x: x, 20_000)}
+    kinds["words and pairs"] = names["words_and_pairs"], len(names["pairs"].word_of)
+    results = {}
+    for kind, (features, n_ids) in kinds.items():
+        started = time.perf_counter()
+        model = names["WordWeights"]().fit(features(data.x_train), data.y_train, n_ids)
+        seconds = time.perf_counter() - started
+        accuracy = 100 * np.mean((model.scores(features(data.x_val)) > 0) == data.y_val)
+        results[f"sum of weights, {kind}"] = Result(float(accuracy), seconds, n_ids + 1)
+    return results
+
+
+def minute(lesson: Lesson5) -> Result:
+    """Measure a network with word pairs that also learns from the unlabelled reviews.
+
+    A linear model labels these; the quarter about which it is least sure is left out.
+    Everything after the reading of the files counts as training: vocabulary, ids, pairs, teacher.
+    """
+    names, reviews, seed = lesson.names, lesson.reviews, lesson.seed
+    if not len(reviews.unlabelled):
+        raise SystemExit("minute needs the unlabelled reviews: set RNN_LIB_IMDB to the archive")
+    started = time.perf_counter()
+    y = (reviews.labelled["label"] == "pos").to_numpy(int)
+    vocabulary = Vocabulary.from_texts(reviews.labelled["review"], 20_000)
+    labelled = vocabulary.encode_all(reviews.labelled["review"])
+    others = vocabulary.encode_all(reviews.unlabelled["review"])
+    everything = Sequences(
+        np.concatenate([labelled.ids, others.ids]),
+        np.concatenate([labelled.offsets, labelled.offsets[-1] + others.offsets[1:]]),
+    )
+    pairs = names["pairs"] = names["WordPairs"](everything, len(vocabulary))
+    features = names["words_and_pairs"]
+    teacher = names["WordWeights"]().fit(features(labelled), y, len(pairs.word_of))
+    scores = teacher.scores(features(others))
+    is_sure = np.abs(scores) > np.quantile(np.abs(scores), 0.25)  # the rest would teach doubt
+    rows = np.append(np.full(len(y), True), is_sure)
+    y = np.append(y, scores[is_sure] > 0).astype(int)
+
+    x = pairs.encode(names["last_words"](everything[rows], 800))
+    model = ScratchRNNClassifier(
+        n_nodes1=32,
         n_output=2,
         lr=linear_decay(2e-3, n_epochs=3),
         batch_size=64,
         n_epochs=3,
-        embedding=(20_000, 64),
-        dropout=0.8,
-        initializer=orthogonal(0.9),
-        readout=MeanState(scale=30),
-        optimizer=Adam(),
+        embedding=names["WordPairEmbedding"](pairs, 32, rng=seed, dtype=np.float32),
+        dropout=0.5,
+        initializer=rnn_lib.orthogonal(0.9),
+        readout=rnn_lib.MeanState(scale=30),
+        optimizer=rnn_lib.Adam(),
         clip_norm=1.0,
         seed=seed,
         dtype=np.float32,
-    )
+    ).fit(names["WordDeletion"](x, 0.65, seed), y)
+    seconds = time.perf_counter() - started
+
+    x_judged = pairs.encode(vocabulary.encode_all(reviews.judged["review"]))
+    y_judged = (reviews.judged["label"] == "pos").to_numpy(int)
+    return replace(_result(model, x_judged, y_judged), seconds=seconds)
+
+
+SETTINGS: dict[str, Callable[[Lesson5], Result]] = {
+    "beginner": beginner,
+    "beginner-last": beginner_last,
+    "without-memory": without_memory,
+    "lesson-4": lesson_4,
+    "fast": fast,
+    "minute": minute,
+}
+
+
+def torch_epoch(reviews: Reviews) -> float | None:
+    """Time an epoch of torch.nn.RNN, 32 numbers and 32 units, on the last 400 words; the best way.
+
+    The ways: dense or sparse gradients of the embedding, one thread or two. None without PyTorch.
+    """
+    try:
+        import torch
+    except ModuleNotFoundError:
+        return None
+    data = reviews.data
+    sequences = [torch.from_numpy(ids[-400:].astype(np.int64)) for ids in data.x_train]
+    labels = torch.from_numpy(data.y_train)
+    lengths = np.minimum(data.x_train.lengths, 400)
+    batches = similar_length_batches(lengths, 64, np.random.default_rng(0))
+    best = np.inf
+    for sparse, n_threads in ((False, 1), (False, 2), (True, 1), (True, 2)):
+        torch.set_num_threads(n_threads)
+        embedding = torch.nn.Embedding(20_000, 32, sparse=sparse)
+        rnn, dense = torch.nn.RNN(32, 32), torch.nn.Linear(32, 2)
+        others = [*rnn.parameters(), *dense.parameters()]
+        if sparse:
+            optimizers = [torch.optim.SparseAdam(embedding.parameters()), torch.optim.Adam(others)]
+        else:
+            optimizers = [torch.optim.Adam([*embedding.parameters(), *others])]
+        started = time.perf_counter()
+        for rows in batches:
+            x = torch.nn.utils.rnn.pad_sequence([sequences[i] for i in rows])  # (T, N)
+            n_steps = torch.from_numpy(lengths[rows])[:, None]
+            h, _ = rnn(embedding(x))
+            is_word = (torch.arange(len(x))[:, None] < n_steps[:, 0])[..., None]
+            scores = dense(30 * (h * is_word).sum(0) / n_steps)
+            for optimizer in optimizers:
+                optimizer.zero_grad()
+            torch.nn.functional.cross_entropy(scores, labels[rows]).backward()
+            torch.nn.utils.clip_grad_norm_(others, 1.0)
+            for optimizer in optimizers:
+                optimizer.step()
+        best = min(best, time.perf_counter() - started)
+    return best
 
 
 def main() -> None:
-    """Load, train, judge, print."""
+    """Measure one setting or all of them, print a table, and write the whole one to a file."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("setting", nargs="?", choices=SETTINGS, help="all by default")
     parser.add_argument("--validate", action="store_true", help="judge on validation reviews")
     arguments = parser.parse_args()
-
-    started = time.perf_counter()
-    data = load_imdb(
-        max_features=20_000,
-        maxlen=400,
-        padding="post",
-        n_validation=2500 if arguments.validate else 0,
-    )
-    x, y = (data.x_val, data.y_val) if arguments.validate else (data.x_test, data.y_test)
+    reviews = Reviews.load(arguments.validate)
+    n_train, n_judged = len(reviews.labelled), len(reviews.judged)
     part = "validation" if arguments.validate else "test"
-    print(f"{len(data.x_train):,} training and {len(x):,} {part} reviews", end=", ")
-    print(f"read and encoded in {time.perf_counter() - started:.1f} s; {os.cpu_count()} cores")
+    print(f"{n_train:,} training and {n_judged:,} {part} reviews, {os.cpu_count()} cores")
 
-    accuracies, seconds = [], []
-    for seed in range(N_SEEDS):
-        model = make_model(seed).fit(data.x_train, data.y_train)
-        seconds.append(sum(model.history_["seconds"]))
-        accuracies.append(100 * model.score(x, y))
-        print(
-            f"seed {seed}: {part} accuracy {accuracies[-1]:.2f} %, {seconds[-1]:.1f} s of training"
-        )
-    mean, spread = np.mean(accuracies), np.std(accuracies, ddof=1)
+    rows: dict[str, list[Result]] = {}
+    torch_seconds = []
+    for seed in tqdm(SEEDS, desc="seeds"):
+        results = {}
+        if arguments.setting is None:
+            ladder = Lesson5(reviews, seed).run(train=True)
+            results = ladder.results | (linear_models(ladder) if seed == SEEDS[0] else {})
+        for name in [arguments.setting] if arguments.setting else SETTINGS:
+            until = None if name == "minute" else "64 units"
+            results[name] = SETTINGS[name](Lesson5(reviews, seed).run(train=False, until=until))
+            if name == "fast":
+                torch_seconds.append(torch_epoch(reviews))
+        for name, result in results.items():
+            rows.setdefault(name, []).append(result)
+            tqdm.write(f"seed {seed}: {name:30} {result.accuracy:.2f} %, {result.seconds:.1f} s")
+
+    table = {
+        "split": f"{n_train:,} training and {n_judged:,} {part} reviews",
+        "cores": os.cpu_count(),
+        "torch_epoch_seconds": _median(torch_seconds),
+        "rows": {name: _summary(results) for name, results in rows.items()},
+        "published": PUBLISHED,
+    }
     print(
-        f"{part} accuracy {mean:.2f} +- {spread:.2f} % ({N_SEEDS} seeds), "
-        f"{np.mean(seconds):.1f} s of training"
+        "\n".join(["| | accuracy (%) | training (s) | parameters |", "| --- | --- | --- | --- |"])
     )
+    print("\n".join(markdown_rows(table)))
+    if table["torch_epoch_seconds"]:
+        print(f"one epoch of torch.nn.RNN takes {table['torch_epoch_seconds']:.1f} s (see fast)")
+    if arguments.setting is None and not arguments.validate:
+        RESULTS.write_text(json.dumps(table, indent=1) + "\n", encoding="utf-8")
+
+
+def markdown_rows(table: dict) -> list[str]:
+    """Write the results as rows of a Markdown table, the published ones below."""
+    rows = []
+    for name, row in table["rows"].items():
+        spread = f" ± {row['spread']:.1f}" if row["seeds"] > 1 else ""
+        rows.append(
+            f"| {name} | {row['accuracy']:.1f}{spread} | {row['seconds']:.1f} "
+            f"| {row['parameters']:,} |"
+        )
+    return rows + [f"| *{name}* | *{value}* | | |" for name, value in table["published"].items()]
+
+
+def _summary(results: list[Result]) -> dict:
+    accuracies = [r.accuracy for r in results]
+    return {
+        "accuracy": round(float(np.mean(accuracies)), 3),
+        "spread": round(float(np.std(accuracies, ddof=1)), 3) if len(results) > 1 else None,
+        "seeds": len(results),
+        "seconds": round(float(np.mean([r.seconds for r in results])), 2),
+        "parameters": results[0].parameters,
+    }
+
+
+def _median(seconds: list[float | None]) -> float | None:
+    return float(np.median(seconds)) if seconds and None not in seconds else None
+
+
+def _result(model: ScratchRNNClassifier, x: Sequences, y: np.ndarray) -> Result:
+    parameters = sum(p.size for p in model.network_.params.values())
+    return Result(100 * model.score(x, y), sum(model.history_["seconds"]), parameters)
+
+
+def _tagged_cells(notebook: Path, tag: str) -> list[str]:
+    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    return ["".join(c["source"]) for c in cells if tag in c["metadata"].get("tags", [])]
 
 
 if __name__ == "__main__":

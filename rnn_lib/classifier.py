@@ -334,7 +334,8 @@ class ScratchRNNClassifier:
         for number, rows in enumerate(batches, start=1):
             if callable(self.lr):
                 self._optimizer.lr = self.lr(self._n_batches_done / len(batches))
-            loss, accuracy = self._train_batch(*inputs.batch(rows), targets[rows])
+            x, lengths, rows = inputs.batch(rows)
+            loss, accuracy = self._train_batch(x, lengths, targets[rows])
             if not np.isfinite(loss):
                 epoch = len(self.history_.get("loss", [])) + 1
                 raise FloatingPointError(
@@ -382,8 +383,9 @@ class ScratchRNNClassifier:
         every_step = isinstance(self.network_.readout, AllStates)
         scores = np.zeros((N, T, self.n_output) if every_step else (N, self.n_output), self.dtype)
         for rows in similar_length_batches(inputs.lengths, _PREDICTION_BATCH):
+            x, lengths, rows = inputs.batch(rows)
             with one_blas_thread():
-                batch = self.network_.forward(*inputs.batch(rows))
+                batch = self.network_.forward(x, lengths)
             if every_step:
                 scores[rows, : batch.shape[1]] = batch
             else:
@@ -399,8 +401,9 @@ class _Vectors:
         self.shape = N, T = x.shape[:2]
         self.lengths = np.full(N, T)
 
-    def batch(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        return self._x[rows], self.lengths[rows]
+    def batch(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return the sequences with the numbers `rows`, their lengths, and their numbers."""
+        return self._x[rows], self.lengths[rows], rows
 
 
 class _WordIds:
@@ -411,11 +414,14 @@ class _WordIds:
         self.shape = len(sequences), n_steps
         self.lengths = np.maximum(sequences.lengths, 1)  # no words at all: read one <pad>
 
-    def batch(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        # Asked of the batch, not looked up: a subclass of Sequences may change what it hands out.
+    def batch(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return ids, lengths and numbers, the longest sequence first, as the layer likes it."""
+        # Lengths are asked of the batch: a subclass of Sequences may change what it hands out.
         sequences = self._sequences[rows]
         lengths = np.maximum(sequences.lengths, 1)
-        return pad_sequences(sequences, maxlen=int(lengths.max())), lengths
+        order = np.argsort(-lengths, kind="stable")
+        ids = pad_sequences(sequences, maxlen=int(lengths.max()))
+        return ids[order], lengths[order], rows[order]
 
 
 def _read_inputs(

@@ -184,7 +184,7 @@ class SimpleRNN:
 
         # Sums over samples and steps are one matrix product each.
         x, h_prev, da_rows = (v.reshape(T * N, -1) for v in (x, h_prev, da))
-        db = da_rows.sum(axis=0)
+        db = np.ones(T * N, da.dtype) @ da_rows
         self.grads = {
             "W_x": x.T @ da_rows,
             "W_h": h_prev.T @ da_rows,

@@ -140,12 +140,13 @@ class Adam(Optimizer):
     def _step(self, name, param, rows, grad):
         mean = self._average("mean", name, param)
         square = self._average("square", name, param)
-        m = self.beta1 * mean[rows] + (1 - self.beta1) * grad
-        v = self.beta2 * square[rows] + (1 - self.beta2) * (grad * grad)
+        m, v = mean[rows], square[rows]
+        m += (1 - self.beta1) * (grad - m)
+        v += (1 - self.beta2) * (grad * grad - v)
         mean[rows], square[rows] = m, v
-        m_hat = m / (1 - self.beta1**self.n_updates)
+        lr_hat = self.lr / (1 - self.beta1**self.n_updates)  # the correction of m, taken once
         v_hat = v / (1 - self.beta2**self.n_updates)
-        param[rows] -= self.lr * m_hat / (np.sqrt(v_hat) + self.eps)
+        param[rows] -= lr_hat * m / (np.sqrt(v_hat) + self.eps)
 
 
 def global_norm(grads: Gradients) -> float:
