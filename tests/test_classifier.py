@@ -220,6 +220,25 @@ def test_one_label_per_word_ignores_the_padding():
     assert model.predict(x).shape == (60, T)
 
 
+class Shortened(Sequences):
+    """Hands out more words of some sequences than of others, the short ones first."""
+
+    def __getitem__(self, rows):
+        return Sequences.from_arrays(
+            [ids[: 1 + i % 4] for i, ids in enumerate(super().__getitem__(rows))]
+        )
+
+
+def test_a_subclass_of_sequences_may_change_what_is_read():
+    """Lesson 5 deletes words that way. Batches then are no longer sorted; labels must follow."""
+    ids, y = first_symbol_task(96)
+    model = ScratchRNNClassifier(
+        6, 3, lr=0.02, batch_size=16, optimizer="adam", embedding=(4, 5), readout="mean", seed=0
+    )
+    model.fit(Shortened(ids.ravel(), np.arange(0, ids.size + 1, ids.shape[1])), y)
+    assert model.score([row[:1] for row in ids], y) == 1
+
+
 def test_recall_through_an_embedding_and_through_vectors():
     ids, y = first_symbol_task(200)
     settings = dict(n_nodes1=12, n_output=3, sigma=0.3, lr=0.01, batch_size=10, n_epochs=40, seed=1)

@@ -1,5 +1,7 @@
 """The plots draw what they are given: no more, no less, and labelled."""
 
+import re
+
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
@@ -62,3 +64,31 @@ def test_gate_graph_names_every_gate_and_wire():
     assert texts.count("multiply") == texts.count("add") == 2
     for name in ("tanh", "$x_t$", "$h_{t-1}$", "$W_x$", "$W_h$", "$b$", "$a_t$", "$h_t$"):
         assert name in texts
+
+
+def test_bars():
+    ax = plots.bars({"one": 59.4, "two": -1.26}, "points")
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["one", "two"]
+    assert [bar.get_width() for bar in ax.patches] == [59.4, -1.26]
+    assert [text.get_text() for text in ax.texts] == ["59.4", "-1.3"]
+    assert ax.yaxis_inverted()  # the first on top
+    assert ax.get_xlabel() == "points"
+
+
+def test_coloured_words_show_the_side_and_the_strength():
+    html = plots.coloured_words(["so", "awful", "fine"], np.array([0.5, 0.02, 0.9]))
+    colours = re.findall(r"rgba\((.*?)\)\">(\w+)<", html)
+    assert colours == [
+        ("213, 94, 0, 0.00", "so"),
+        ("213, 94, 0, 0.48", "awful"),
+        ("0, 114, 178, 0.40", "fine"),
+    ]
+
+
+def test_coloured_words_run_nothing():
+    assert "<script>" not in plots.coloured_words(["<script>"], [0.5])
+
+
+def test_coloured_words_need_a_probability_each():
+    with pytest.raises(ValueError, match="zip"):
+        plots.coloured_words(["one", "two"], [0.5])
