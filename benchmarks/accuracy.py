@@ -342,7 +342,7 @@ def _summary(results: list[Result]) -> dict:
 
 
 def _median(seconds: list[float | None]) -> float | None:
-    return float(np.median(seconds)) if seconds and None not in seconds else None
+    return round(float(np.median(seconds)), 2) if seconds and None not in seconds else None
 
 
 def _result(model: ScratchRNNClassifier, x: Sequences, y: np.ndarray) -> Result:
