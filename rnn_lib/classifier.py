@@ -17,6 +17,7 @@ from rnn_lib.layers import Dense, Dropout, Embedding, SimpleRNN
 from rnn_lib.losses import get_loss
 from rnn_lib.network import RecurrentNetwork
 from rnn_lib.optimizers import Optimizer, clip_by_global_norm, get_optimizer
+from rnn_lib.progress import progress_bar
 from rnn_lib.readouts import AllStates, Readout, get_readout
 from rnn_lib.text import Sequences, pad_sequences, similar_length_batches
 from rnn_lib.threads import one_blas_thread
@@ -487,17 +488,7 @@ class _Progress:
         if verbose not in (0, 1, 2):
             raise ValueError(f"verbose: expected 0 (silent), 1 (lines) or 2 (bar), got {verbose!r}")
         self._verbose, self._n_epochs, self._epoch = verbose, n_epochs, 0
-        self._bar = None
-        if verbose == 2:
-            from tqdm import tqdm
-
-            # No clock, neither in what it shows nor in when: every run looks the same.
-            self._bar = tqdm(
-                total=n_batches,
-                miniters=max(1, n_batches // 50),
-                mininterval=0,
-                bar_format="{l_bar}{bar:30}| {n_fmt}/{total_fmt}{postfix}",
-            )
+        self._bar = progress_bar(n_batches) if verbose == 2 else None
 
     def __enter__(self) -> "_Progress":
         return self

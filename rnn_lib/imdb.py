@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rnn_lib.progress import progress_bar
 from rnn_lib.text import Sequences, Vocabulary, pad_sequences
 
 if TYPE_CHECKING:
@@ -119,6 +120,7 @@ def load_imdb(
     padding: str = "pre",
     n_validation: int = 2500,
     seed: int = 0,
+    progress: bool = False,
 ) -> ImdbData:
     """Read the labelled reviews as word ids, for training, validation and test.
 
@@ -141,6 +143,8 @@ def load_imdb(
         About how many reviews to take for validation, half of each label; 0 takes none.
     seed : int
         Chooses the validation films and the order.
+    progress : bool
+        Whether to show a bar for each pass over the texts.
 
     Returns
     -------
@@ -160,10 +164,13 @@ def load_imdb(
     held_out = hold_out(train["label"], film_groups(train), n_validation, seed)
     train, validation = train[~held_out], train[held_out]
 
-    vocabulary = Vocabulary.from_texts(train["review"], max_features)
+    def texts(part: "pd.DataFrame", what: str) -> Iterable[str]:
+        return progress_bar(len(part), part["review"], what, show=progress)
+
+    vocabulary = Vocabulary.from_texts(texts(train, "vocabulary"), max_features)
     arrays = []
-    for part in (train, validation, test):
-        x = vocabulary.encode_all(part["review"])
+    for name, part in (("training", train), ("validation", validation), ("test", test)):
+        x = vocabulary.encode_all(texts(part, f"{name} reviews"))
         if maxlen is not None:
             x = pad_sequences(x, maxlen, padding)  # (N, maxlen)
         arrays += [x, (part["label"] == "pos").to_numpy(dtype=int)]
