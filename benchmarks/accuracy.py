@@ -308,10 +308,7 @@ def main() -> None:
         "rows": {name: _summary(results) for name, results in rows.items()},
         "published": PUBLISHED,
     }
-    print(
-        "\n".join(["| | accuracy (%) | training (s) | parameters |", "| --- | --- | --- | --- |"])
-    )
-    print("\n".join(markdown_rows(table)))
+    print("\n".join([*TABLE_HEAD, *markdown_rows(table)]))
     if table["torch_epoch_seconds"]:
         print(f"one epoch of torch.nn.RNN takes {table['torch_epoch_seconds']:.1f} s (see fast)")
     if arguments.setting is None and not arguments.validate:
