@@ -6,7 +6,7 @@ PYTHON ?= python3.13 python3.12 python3.11 python3 python
 
 python := .venv/bin/python
 
-.PHONY: help lab run test test-all notebooks data lint clean
+.PHONY: help lab run test test-all notebooks student grade data lint clean
 .NOTPARALLEL:
 
 help: ## list the tasks
@@ -19,26 +19,39 @@ lab: .venv/installed ## open the lessons in JupyterLab
 run: .venv/installed ## execute the lessons without a browser; the copies go to build/lessons/
 	$(python) tests/run_lessons.py
 
-test: .venv/installed ## test the library and compare every output of the lessons
+test: .venv/installed-test ## test the library and compare every output of the lessons
 	$(python) -m pytest -m "not slow"
 
-test-all: .venv/installed ## the same and the slow tests
+test-all: .venv/installed-test ## the same and the slow tests
 	$(python) -m pytest
 
 notebooks: .venv/installed ## execute the lessons in place: renews the committed outputs
 	$(python) tests/run_lessons.py --inplace
 	$(python) docs/make_figures.py
 
+student: .venv/installed ## write the lessons without solutions to build/student/ (KEEP_BOTH=1: beside your own)
+	$(python) -m classroom.edition $(if $(KEEP_BOTH),--keep-both)
+
+# What is not given is not passed on: the defaults stand in classroom/grade.py.
+option = $(if $($(1)),--$(2)="$($(1))")
+
+grade: .venv/installed-class ## grade a class: SUBMISSIONS=folder-or-zip [JOBS= TIMEOUT= MEMORY= SEED=]
+	@$(if $(SUBMISSIONS),,echo "Which notebooks? make grade SUBMISSIONS=folder-or-zip"; exit 1)
+	$(python) -m classroom.grade "$(SUBMISSIONS)" $(call option,JOBS,jobs) \
+	  $(call option,TIMEOUT,timeout) $(call option,MEMORY,memory) $(call option,SEED,seed)
+
 data: .venv/installed ## download the authors' archive of reviews into data/
 	$(python) -c 'from rnn_lib.imdb import main; main()'
 
-lint: .venv/installed ## check the code's style, notebooks included
+lint: .venv/installed-test ## check the code's style, notebooks included
 	$(python) -m ruff check
 	$(python) -m ruff format --check
 
-clean: ## remove what was built; .venv and data/ stay
-	rm -rf build *.egg-info .pytest_cache .ruff_cache notebooks/.ipynb_checkpoints
-	find data rnn_lib tests -name __pycache__ -prune -exec rm -rf {} +
+clean: ## remove what was built; .venv, data/, and the work of students and teachers stay
+	rm -rf *.egg-info .pytest_cache .ruff_cache notebooks/.ipynb_checkpoints
+	if [ -d build ]; then find build -mindepth 1 -maxdepth 1 \
+	  ! -name student ! -name class ! -name grades -exec rm -rf {} +; fi
+	find data rnn_lib tests classroom -name __pycache__ -prune -exec rm -rf {} +
 
 # Jupyter refuses to run as root, which is what one is in most containers, unless told to.
 as_root = $(if $(filter 0,$(shell id -u)),--allow-root)
@@ -64,8 +77,15 @@ endif
 	echo "Python 3.11 or newer is needed, with its venv module. Tried: $(PYTHON)."; \
 	echo "If yours has another name: make PYTHON=/path/to/python $(MAKECMDGOALS)"; exit 1
 	@echo 'Installing into .venv: a minute or two, once.'
-	@$(python) -m pip install --editable ".[test]" --constraint constraints.txt || { \
-	  echo "The installation failed: see above. It needs the network; later all but 'make data' works offline."; exit 1; }
+	@$(call install,.)
 	@# Matplotlib lists the fonts once, with a warning that would appear in a lesson's output.
 	@$(python) -c 'import matplotlib.font_manager'
 	@touch $@
+
+.venv/installed-%: .venv/installed
+	@$(call install,.[$*])
+	@touch $@
+
+install = $(python) -m pip install --editable "$(1)" --constraint constraints.txt || { \
+  echo "The installation failed: see above. It needs the network; later all but 'make data' works offline."; \
+  exit 1; }

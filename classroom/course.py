@@ -1,0 +1,124 @@
+"""The folder in which nbgrader works, build/class/: one assignment for each lesson.
+
+```
+source/LESSON/LESSON.ipynb          a copy of the complete lesson
+release/LESSON/LESSON.ipynb         the student edition
+submitted/STUDENT/LESSON/...        what came in, put in order
+autograded/STUDENT/LESSON/...       the same, executed
+feedback/STUDENT/LESSON/...         the same as a page, with points and comments
+gradebook.db                        points, comments, changes by hand
+```
+"""
+
+import os
+import sysconfig
+
+from nbformat import NotebookNode
+from nbgrader.apps import NbGraderAPI
+from nbgrader.converters import Autograde, GenerateAssignment
+from nbgrader.preprocessors import ClearSolutions, Execute, NbGraderPreprocessor
+from traitlets.config import Config
+
+from classroom.edition import put_stubs, to_bytes, write_generated
+from classroom.execution import BoundedExecute
+from classroom.lessons import ROOT, exercises
+
+COURSE = ROOT / "build" / "class"
+
+# Several notebooks are graded at once: each waits until the others have written.
+DATABASE = f"sqlite:///{COURSE / 'gradebook.db'}?timeout=120"
+
+
+class NamedStubs(NbGraderPreprocessor):
+    """Puts stubs that name the exercise in place of the solutions."""
+
+    def preprocess(self, nb: NotebookNode, resources: dict) -> tuple[NotebookNode, dict]:
+        """Do so in one lesson."""
+        put_stubs(nb)
+        return nb, resources
+
+
+def configure(config: Config) -> Config:
+    """Add this course's settings to nbgrader's configuration.
+
+    Parameters
+    ----------
+    config : Config
+        It is changed.
+
+    Returns
+    -------
+    Config
+        The same.
+    """
+    generate = GenerateAssignment.preprocessors.default()
+    autograde = Autograde.autograde_preprocessors.default()
+    config.CourseDirectory.root = str(COURSE)
+    config.CourseDirectory.db_url = DATABASE
+    config.CourseDirectory.ignore = [".*", "__pycache__"]
+    config.GenerateAssignment.preprocessors = _exchange(generate, ClearSolutions, NamedStubs)
+    config.Autograde.autograde_preprocessors = _exchange(autograde, Execute, BoundedExecute)
+    config.OverwriteCells.add_missing_cells = True
+    config.Execute.timeout = 120  # lesson 4 trains for half a minute
+    return config
+
+
+def _exchange(preprocessors: list, theirs: type, ours: type) -> list:
+    return [ours if preprocessor is theirs else preprocessor for preprocessor in preprocessors]
+
+
+def prepare(lessons: dict[str, NotebookNode]) -> None:
+    """Make nbgrader's assignments from the lessons, those that are new or have changed.
+
+    Parameters
+    ----------
+    lessons : dict of str to NotebookNode
+        The complete lessons, by name.
+
+    Raises
+    ------
+    WorkedOn
+        If somebody edited the copies in build/class/source/: the lessons are in notebooks/.
+    RuntimeError
+        If nbgrader refuses, such as when an exercise is added after notebooks came in.
+    """
+    for name, lesson in lessons.items():
+        if not any(exercises(lesson)):
+            continue
+        source = COURSE / "source" / name / f"{name}.ipynb"
+        release = COURSE / "release" / name / f"{name}.ipynb"
+        content = to_bytes(lesson)
+        if release.exists() and source.exists() and source.read_bytes() == content:
+            continue
+        release.unlink(missing_ok=True)
+        write_generated(source.parent, {source.name: content})
+        demand(nbgrader().generate_assignment(name))
+
+
+def nbgrader(**settings: object) -> NbGraderAPI:
+    """Return nbgrader's programming interface, for this course.
+
+    Parameters
+    ----------
+    **settings
+        Of :class:`BoundedExecute`.
+    """
+    # It calls alembic by that name, which is found only where the environment is activated.
+    os.environ["PATH"] = sysconfig.get_path("scripts") + os.pathsep + os.environ.get("PATH", "")
+    config = configure(Config())
+    config.BoundedExecute.update(settings)
+    return NbGraderAPI(config=config)
+
+
+def demand(result: dict) -> None:
+    """Make sure that nbgrader did what it was asked for.
+
+    Raises
+    ------
+    RuntimeError
+        If it did not; with its last words.
+    """
+    if not result["success"]:
+        said = (result.get("log") or "") + result["error"]
+        errors = [line for line in said.splitlines() if "Error" in line or "rror:" in line]
+        raise RuntimeError((errors or said.splitlines())[-1])

@@ -1,0 +1,253 @@
+"""Grade a class: ``python -m classroom.grade SUBMISSIONS``.
+
+Every notebook is graded in a process of its own, several at once. What came of it is kept in
+build/class/results/ as soon as it is known: a second call grades only what is new or has changed,
+wherever the first one ended.
+"""
+
+import argparse
+import contextlib
+import hashlib
+import json
+import os
+import secrets
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import asdict, dataclass, field
+from multiprocessing import get_all_start_methods, get_context
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+
+import psutil
+from nbformat import NotebookNode
+from tqdm import tqdm
+
+import rnn_lib
+from classroom import report
+from classroom.course import COURSE, prepare
+from classroom.edition import WorkedOn, shown, to_bytes, write_whole
+from classroom.lessons import ROOT, lesson_paths, read
+from classroom.submissions import Submission, collect, student_id
+from classroom.worker import work
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How notebooks are graded.
+
+    Attributes
+    ----------
+    seed : str
+        A whole number; the checks draw other sizes and numbers for each.
+    timeout : int
+        Seconds for one cell.
+    memory : float
+        Gigabytes for one notebook.
+    """
+
+    seed: str
+    timeout: int
+    memory: float
+
+
+@dataclass
+class Result:
+    """What came of one submission.
+
+    Attributes
+    ----------
+    submission : Submission
+        Which; its `problem` says why it was not graded, if it was not.
+    reasons, remarks : dict of str to str
+        By the check's cell.
+    """
+
+    submission: Submission
+    reasons: dict[str, str] = field(default_factory=dict)
+    remarks: dict[str, str] = field(default_factory=dict)
+
+
+def grade(
+    submissions: list[Submission],
+    lessons: dict[str, NotebookNode],
+    settings: Settings,
+    n_jobs: int,
+) -> Iterator[Result]:
+    """Grade submissions side by side.
+
+    Parameters
+    ----------
+    submissions : list of Submission
+        Those with a problem come out as they are.
+    lessons : dict of str to NotebookNode
+        The complete lessons, by name, prepared (:func:`classroom.course.prepare`).
+    settings : Settings
+        How.
+    n_jobs : int
+        How many at once.
+
+    Yields
+    ------
+    Result
+        One for each submission, in the order in which they are done.
+    """
+    workers = _Workers()
+    with ThreadPoolExecutor(n_jobs) as pool:
+        jobs = [pool.submit(_grade_one, s, lessons, settings, workers) for s in submissions]
+        try:
+            yield from (job.result() for job in as_completed(jobs))
+        except BaseException:  # Ctrl-C, most likely
+            pool.shutdown(wait=False, cancel_futures=True)
+            workers.kill()
+            raise
+
+
+def _grade_one(
+    submission: Submission,
+    lessons: dict[str, NotebookNode],
+    settings: Settings,
+    workers: "_Workers",
+) -> Result:
+    if submission.notebook is None:
+        return Result(submission)
+    student, lesson = student_id(submission.student), submission.lesson
+    kept = COURSE / "results" / student / f"{lesson}.json"
+    asked = to_bytes(lessons[lesson]), json.dumps(asdict(settings)).encode()
+    key = _key(submission.content, *asked)
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+        earlier = json.loads(kept.read_text(encoding="utf-8"))
+        if earlier["key"] == key:
+            return Result(submission, earlier["reasons"], earlier["remarks"])
+    folder = COURSE / "submitted" / student / lesson
+    write_whole(folder / f"{lesson}.ipynb", to_bytes(submission.notebook))
+    (folder / "timestamp.txt").unlink(missing_ok=True)
+    if submission.timestamp:
+        write_whole(folder / "timestamp.txt", submission.timestamp.encode())
+    try:
+        found = workers.run(student, lesson, settings)
+    except RuntimeError as error:
+        submission.problem = str(error)
+        return Result(submission)
+    write_whole(kept, json.dumps({"key": key, **found}).encode())
+    return Result(submission, **found)
+
+
+def _key(*parts: bytes) -> str:
+    """Say from what a result was computed, the code that judges included."""
+    folders = Path(rnn_lib.__file__).parent, Path(__file__).parent
+    code = sorted(path for folder in folders for path in folder.rglob("*.py"))
+    return hashlib.sha256(b"\0".join([*parts, *(path.read_bytes() for path in code)])).hexdigest()
+
+
+class _Workers:
+    """The processes that grade, so that none outlives us."""
+
+    def __init__(self) -> None:
+        # nbgrader takes two seconds to import. Where there is a fork server, it does so once.
+        method = "forkserver" if "forkserver" in get_all_start_methods() else "spawn"
+        self._context = get_context(method)
+        self._context.set_forkserver_preload(["classroom.worker"])
+        self._running: set[BaseProcess] = set()
+        self._stopped = False
+
+    def run(self, student: str, lesson: str, settings: Settings) -> dict[str, dict[str, str]]:
+        """Grade one notebook in a new process.
+
+        Raises
+        ------
+        RuntimeError
+            If that did not work; the message is a reason for the table.
+        """
+        if self._stopped:
+            raise RuntimeError("stopped")
+        receiver, sender = self._context.Pipe(duplex=False)
+        worker = self._context.Process(
+            target=work, args=(sender, student, lesson, asdict(settings))
+        )
+        worker.start()
+        sender.close()
+        self._running.add(worker)
+        try:
+            if not receiver.poll(_LONGEST):
+                raise RuntimeError(f"grading did not end within {_LONGEST // 60} minutes")
+            answer = receiver.recv()
+        except EOFError:
+            raise RuntimeError("grading failed: its process was ended") from None
+        finally:
+            _kill(worker)
+            self._running.discard(worker)
+        if isinstance(answer, str):
+            raise RuntimeError(answer)
+        return answer
+
+    def kill(self) -> None:
+        """End all processes."""
+        self._stopped = True
+        for worker in list(self._running):
+            _kill(worker)
+
+
+_LONGEST = 1200  # seconds; more than BoundedExecute.total_time, which ends things gently
+
+
+def _kill(worker: BaseProcess) -> None:
+    """End a process with all that it started; kernels are sessions of their own."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        process = psutil.Process(worker.pid)
+        for member in [*process.children(recursive=True), process]:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                member.kill()
+    worker.join()
+
+
+def main() -> None:
+    """Grade all notebooks in a folder or zip file; go on where an earlier call ended."""
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("submissions", type=Path, help="folder or zip file")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="notebooks at once")
+    parser.add_argument("--timeout", type=int, default=60, help="seconds a cell may take")
+    parser.add_argument("--memory", type=float, default=4, help="gigabytes a notebook may use")
+    parser.add_argument("--seed", type=int, help="for the checks' numbers; by default chosen once")
+    arguments = parser.parse_args()
+    settings = Settings(_seed(arguments.seed), arguments.timeout, arguments.memory)
+    lessons = {path.stem: read(path) for path in lesson_paths()}
+    try:
+        submissions = collect(arguments.submissions, lessons)
+        prepare(lessons)
+    except WorkedOn as error:
+        sys.exit(f"Nothing was graded. Edit the lessons in notebooks/, not these copies: {error}")
+    except (OSError, ValueError, RuntimeError) as error:
+        sys.exit(f"Nothing was graded. {error}")
+
+    out = ROOT / "build" / "grades" / arguments.submissions.stem
+    results = []
+    try:
+        bar = tqdm(total=len(submissions), unit="notebook", disable=None)
+        for result in grade(submissions, lessons, settings, arguments.jobs):
+            results.append(result)
+            bar.update()
+    except KeyboardInterrupt:
+        sys.exit("\nStopped. What is graded is kept; the same command goes on from here.")
+    finally:
+        bar.close()
+    tables = report.write(out, results, lessons)
+    not_graded = sum(bool(result.submission.problem) for result in results)
+    print(f"{len(results)} files, {not_graded} of them not graded. Seed {settings.seed}.")
+    for path in tables:
+        print(shown(path))
+
+
+def _seed(given: int | None) -> str:
+    """Return the seed that was given, or else the one chosen by the first call."""
+    path = COURSE / "seed.txt"
+    if given is None and path.exists():
+        return path.read_text().strip()
+    seed = str(secrets.randbelow(10**9) if given is None else given)
+    if given is None:
+        write_whole(path, seed.encode())
+    return seed
+
+
+if __name__ == "__main__":
+    main()

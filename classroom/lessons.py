@@ -1,0 +1,81 @@
+"""What the lessons' notebooks say about their exercises: number, function, cells, points."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+
+ROOT = Path(__file__).resolve().parents[1]
+NOTEBOOKS = ROOT / "notebooks"
+
+BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
+
+_ANNOUNCED = re.compile(r"\*\*Exercise (\d+\.\d+)\.\*\*")
+_DEFINED = re.compile(r"^def (\w+)", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """A function that the student writes, and the check under it.
+
+    Attributes
+    ----------
+    number : str
+        As in the prose: "3.2".
+    function : str
+        The function's name.
+    solution, check : NotebookNode
+        The two cells.
+    """
+
+    number: str
+    function: str
+    solution: NotebookNode
+    check: NotebookNode
+
+    def __str__(self) -> str:
+        return f"{self.number} {self.function}"
+
+    @property
+    def stub(self) -> str:
+        """What stands in place of the solution."""
+        return f'raise NotImplementedError("Exercise {self.number}: write {self.function}")'
+
+    @property
+    def points(self) -> float:
+        """What the check is worth."""
+        return float(self.check.metadata.nbgrader.points)
+
+
+def lesson_paths() -> list[Path]:
+    """Return the lessons' notebooks, in order."""
+    return sorted(NOTEBOOKS.glob("0*.ipynb"))
+
+
+def read(path: Path) -> NotebookNode:
+    """Read one of our own notebooks."""
+    return nbformat.read(path, as_version=4)
+
+
+def exercises(notebook: NotebookNode) -> Iterator[Exercise]:
+    """Find the exercises of a complete lesson.
+
+    Raises
+    ------
+    ValueError
+        If a solution has no number in the prose above it, or no check with points below it.
+    """
+    number = ""
+    for cell, below in zip(notebook.cells, [*notebook.cells[1:], NotebookNode()], strict=True):
+        if cell.cell_type == "markdown":
+            number = ([number] + _ANNOUNCED.findall(cell.source))[-1]
+        elif BEGIN in cell.source:
+            if not number:
+                raise ValueError(f"cell {cell.id}: no **Exercise N.M.** is announced above it")
+            if not below.get("metadata", {}).get("nbgrader", {}).get("grade"):
+                raise ValueError(f"cell {cell.id}: no check with points stands below it")
+            yield Exercise(number, _DEFINED.findall(cell.source)[-1], cell, below)
+            number = ""

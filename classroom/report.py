@@ -1,0 +1,126 @@
+"""What teacher and students get to read: two tables, and a page for each student.
+
+The points are asked of nbgrader's gradebook every time, so that what a teacher changed by hand in
+Formgrader, penalties for lateness included, is in the tables after the next ``make grade``.
+"""
+
+import html
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+from nbformat import NotebookNode
+from nbgrader.api import Gradebook
+
+from classroom.course import COURSE, DATABASE
+from classroom.edition import write_whole
+from classroom.lessons import exercises
+from classroom.submissions import student_id
+
+if TYPE_CHECKING:
+    from classroom.grade import Result
+
+COLUMNS = ["student", "lesson", "exercise", "points", "maximum", "reason", "remark", "file"]
+"""Of grades.csv. The reason says why points were lost; a remark asks for a look at the notebook."""
+
+_PAGE = """<!DOCTYPE html>
+<html lang="en">
+<meta charset="utf-8">
+<title>{student}</title>
+<style>
+body {{ font: 16px/1.5 sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem }}
+table {{ border-collapse: collapse; width: 100% }}
+th, td {{ padding: .3rem .8rem .3rem 0; border-bottom: 1px solid #ccc }}
+th, td {{ text-align: left; vertical-align: top }}
+</style>
+<h1>{student}</h1>
+{sections}
+</html>
+"""
+
+
+def write(out: Path, results: Iterable["Result"], lessons: dict[str, NotebookNode]) -> list[Path]:
+    """Write grades.csv, totals.csv and feedback/.
+
+    Parameters
+    ----------
+    out : Path
+        The folder.
+    results : iterable of Result
+        What came of each file.
+    lessons : dict of str to NotebookNode
+        The complete lessons, by name.
+
+    Returns
+    -------
+    list of Path
+        What was written.
+    """
+    with Gradebook(DATABASE) as gradebook:
+        rows = [row for result in results for row in _rows(result, lessons, gradebook)]
+    grades = pd.DataFrame(rows, columns=COLUMNS)
+    grades = grades.sort_values(["student", "lesson", "exercise", "file"], ignore_index=True)
+    # A spreadsheet knows by the mark at the start that this is UTF-8.
+    write_whole(out / "grades.csv", grades.to_csv(index=False).encode("utf-8-sig"))
+    write_whole(out / "totals.csv", _totals(grades).to_csv().encode("utf-8-sig"))
+    for student, own in grades.groupby("student"):
+        _write_page(out / "feedback", student, own)
+    return [out / "grades.csv", out / "totals.csv", out / "feedback"]
+
+
+def _rows(
+    result: "Result", lessons: dict[str, NotebookNode], gradebook: Gradebook
+) -> Iterator[dict[str, object]]:
+    submission = result.submission
+    row = {"student": submission.student, "lesson": submission.lesson, "file": submission.file}
+    row |= {"exercise": "", "points": 0.0, "maximum": 0.0, "reason": "", "remark": ""}
+    asked = list(exercises(lessons[submission.lesson])) if submission.lesson in lessons else []
+    if submission.problem:
+        maximum = 0.0 if submission.is_spare else sum(exercise.points for exercise in asked)
+        yield row | {"maximum": maximum, "reason": submission.problem}
+        return
+    student, lesson = student_id(submission.student), submission.lesson
+    grades = gradebook.find_submission_notebook(lesson, lesson, student).grades
+    points = {grade.name: (grade.score, grade.max_score) for grade in grades}
+    for exercise in asked:
+        cell = exercise.check.id
+        got, maximum = points[cell]
+        yield row | {
+            "exercise": str(exercise),
+            "points": got,
+            "maximum": maximum,
+            "reason": result.reasons.get(cell, "") if got < maximum else "",
+            "remark": result.remarks.get(cell, ""),
+        }
+    late = gradebook.find_submission(lesson, student).late_submission_penalty
+    if late:
+        yield row | {"exercise": "late", "points": -late, "reason": "handed in after the deadline"}
+
+
+def _totals(grades: pd.DataFrame) -> pd.DataFrame:
+    """Add the points up: a row for each student, a column for each lesson."""
+    sums = grades.groupby(["student", "lesson"])[["points", "maximum"]].sum()
+    points, maximum = (sums[column].unstack().drop(columns="", errors="ignore") for column in sums)
+    points["total"], maximum["total"] = points.sum(axis=1), maximum.max().sum()
+    names = {lesson: f"{lesson} of {maximum[lesson].max():g}" for lesson in points}
+    return points.rename(columns=names)
+
+
+def _write_page(folder: Path, student: str, own: pd.DataFrame) -> None:
+    """Write a student's page, with nbgrader's page of each lesson beside it."""
+    folder = folder / student_id(student)
+    sections = []
+    for lesson, rows in own.groupby("lesson"):
+        annotated = COURSE / "feedback" / folder.name / lesson / f"{lesson}.html"
+        title = html.escape(lesson or "not recognised")
+        if annotated.exists() and (rows.exercise != "").any():
+            write_whole(folder / annotated.name, annotated.read_bytes())
+            title = f'<a href="{annotated.name}">{title}</a>'
+        cells = rows[["exercise", "points", "maximum", "reason", "file"]]
+        with pd.option_context("display.max_colwidth", None):
+            table = cells.to_html(index=False, border=0, float_format="{:g}".format)
+        total = f"{rows.points.sum():g} of {rows.maximum.sum():g} points"
+        sections.append(f"<h2>{title}: {total}</h2>\n{table}")
+    page = _PAGE.format(student=html.escape(student), sections="\n".join(sections))
+    write_whole(folder / "index.html", page.encode())

@@ -1,0 +1,315 @@
+"""What students hand in: found in a folder or a zip, recognised, and put in order.
+
+Students rename files, delete cells, copy them, and send things that are no notebooks. Everything
+found becomes a :class:`Submission`: with a notebook that can be graded, or with the reason why not.
+
+A notebook is put in order before it is graded. Its cells are recognised by nbgrader's marks or,
+where an editor has removed those, by their ids, and by what they define. The checks are the
+lesson's own, whatever stands in the student's; all else is the student's, in the student's order.
+"""
+
+import hashlib
+import re
+import unicodedata
+import warnings
+import zipfile
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+import nbformat
+from nbformat import NotebookNode
+from nbformat.validator import normalize
+
+from classroom.edition import student_edition
+from classroom.lessons import Exercise, exercises
+
+LARGEST = 200_000_000
+"""Bytes of the largest notebook that is read; outputs count."""
+
+_NOT_HANDED_IN = {"timestamp.txt", "desktop.ini", "thumbs.db"}
+
+
+@dataclass
+class Submission:
+    """One file that somebody handed in.
+
+    Attributes
+    ----------
+    student : str
+        As the folder or the file's name has it.
+    file : str
+        Its path within what was handed over.
+    lesson : str
+        The lesson's name, "" where it is not known.
+    notebook : NotebookNode, optional
+        Ready to be graded.
+    content : bytes
+        Of the file, as it came.
+    problem : str
+        Why it cannot be graded, if it cannot.
+    is_spare : bool
+        Whether another file is graded for the same lesson.
+    timestamp : str
+        When it was handed in, if nbgrader has noted it.
+    """
+
+    student: str
+    file: str
+    lesson: str = ""
+    notebook: NotebookNode | None = None
+    content: bytes = b""
+    problem: str = ""
+    is_spare: bool = False
+    timestamp: str = ""
+
+
+class CannotGrade(Exception):  # noqa: N818 - the message is the reason that goes into the table
+    """A submission cannot be graded; the message says why."""
+
+
+def collect(source: Path, lessons: dict[str, NotebookNode]) -> list[Submission]:
+    """Read all submissions.
+
+    Parameters
+    ----------
+    source : Path
+        A folder or zip file with nbgrader's layout, ``student/assignment/file.ipynb``, with one
+        folder per student, or flat: ``name_03_bptt.ipynb``.
+    lessons : dict of str to NotebookNode
+        The complete lessons, by name.
+
+    Returns
+    -------
+    list of Submission
+        One for every file, sorted by student and lesson. Of several for one lesson the newest can
+        be graded, the others say so.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        If there is no such folder or zip file, or nothing in it.
+    """
+    found = sorted(_files(source), key=lambda file: file.modified, reverse=True)
+    if not found:
+        raise ValueError(f"{source}: no files in it")
+    flat = [file.path.stem for file in found if len(file.path.parts) == 1]
+    students = {_split(stem, lessons)[0] for stem in flat} - {""}
+    submissions = [_read(file, lessons, students) for file in found]
+    graded: dict[tuple[str, str], Submission] = {}
+    for submission in submissions:
+        if submission.notebook is not None:
+            newest = graded.setdefault((submission.student, submission.lesson), submission)
+            if newest is not submission:
+                submission.notebook = None
+                submission.problem = f"handed in more than once: {newest.file} is graded"
+    for submission in submissions:
+        key = submission.student, submission.lesson
+        submission.is_spare = submission.notebook is None and key in graded
+    return sorted(submissions, key=lambda s: (s.student, s.lesson, s.file))
+
+
+def _read(file: "_File", lessons: dict[str, NotebookNode], students: set[str]) -> Submission:
+    """Make a submission of a file, one that can be graded or one that says why not."""
+    submission = Submission(
+        _student(file.path, lessons, students), str(file.path), timestamp=file.timestamp
+    )
+    try:
+        submission.content = file.read()
+        submitted = _parse(submission.content)
+        submission.lesson = _recognise(submitted, lessons) or _named(file.path, lessons)
+        if not submission.lesson:
+            raise CannotGrade("not recognised as one of the lessons")
+        if not any(exercises(lessons[submission.lesson])):
+            raise CannotGrade("this lesson has no exercises")
+        submission.notebook = in_order(submitted, lessons[submission.lesson])
+    except CannotGrade as reason:
+        submission.problem = str(reason)
+        submission.lesson = submission.lesson or _named(file.path, lessons)
+    return submission
+
+
+def student_id(name: str) -> str:
+    """Return the name as nbgrader and file systems can bear it; other names give other ids."""
+    plain = re.sub(r"[^\w .,'@-]", "_", name).strip(" .")[:80]
+    if plain and plain == name:
+        return name
+    return f"{plain or 'student'}-{hashlib.sha256(name.encode()).hexdigest()[:6]}"
+
+
+# -- files --------------------------------------------------------------------------------------
+
+
+@dataclass
+class _File:
+    path: PurePosixPath
+    modified: float | tuple  # seconds in a folder, date and time in a zip
+    size: int
+    content: Callable[[], bytes]
+    timestamp: str = ""
+
+    def read(self) -> bytes:
+        if self.path.suffix != ".ipynb":
+            raise CannotGrade(f"not a notebook: the file's name ends in {self.path.suffix!r}")
+        if self.size > LARGEST:
+            raise CannotGrade(f"too large: {self.size / 1e6:.0f} MB; outputs can be cleared")
+        try:
+            return self.content()
+        except (OSError, RuntimeError, zipfile.BadZipFile, NotImplementedError) as error:
+            raise CannotGrade(f"cannot be read: {error}") from None
+
+
+def _files(source: Path) -> Iterator[_File]:
+    if source.is_dir():
+        for path in sorted(source.rglob("*")):
+            inside = PurePosixPath(path.relative_to(source).as_posix())
+            if path.is_file() and _is_handed_in(inside):
+                status = path.stat()
+                noted = path.with_name("timestamp.txt")
+                timestamp = noted.read_text(errors="replace") if noted.is_file() else ""
+                yield _File(inside, status.st_mtime, status.st_size, path.read_bytes, timestamp)
+        return
+    if not source.exists():
+        raise FileNotFoundError(f"{source}: no such folder or zip file")
+    if not zipfile.is_zipfile(source):
+        raise ValueError(f"{source}: expected a folder or a zip file")
+    # Members are read, never unpacked, so that their paths can do no harm.
+    archive = zipfile.ZipFile(source)
+    for member in archive.infolist():
+        inside = PurePosixPath(member.filename)
+        if not member.is_dir() and _is_handed_in(inside):
+            yield _File(
+                inside, member.date_time, member.file_size, lambda m=member: archive.read(m)
+            )
+
+
+def _is_handed_in(path: PurePosixPath) -> bool:
+    """Say whether a student chose to hand this in; systems and editors leave files of their own."""
+    hidden = any(part.startswith((".", "__MACOSX")) for part in path.parts)
+    return not hidden and path.name.lower() not in _NOT_HANDED_IN
+
+
+def _parse(content: bytes) -> NotebookNode:
+    if not content.strip():
+        raise CannotGrade("the file is empty")
+    try:
+        with warnings.catch_warnings(action="ignore"):  # of what normalize() then mends
+            notebook = nbformat.reads(content.decode("utf-8-sig"), as_version=4)
+            _, notebook = normalize(notebook, strip_invalid_metadata=True)
+        for cell in notebook.cells:
+            if cell.cell_type == "code":
+                cell.outputs, cell.execution_count = [], None
+        nbformat.validate(notebook)
+    except UnicodeDecodeError:
+        raise CannotGrade("not a notebook: no UTF-8 text") from None
+    except Exception as error:  # nbformat raises whatever a wrong structure makes Python raise
+        first_line = (str(error).splitlines() or [type(error).__name__])[0]
+        raise CannotGrade(f"not a whole notebook: {first_line[:120]}") from None
+    if not notebook.cells:
+        raise CannotGrade("a notebook without cells")
+    return notebook
+
+
+# -- whose, and which lesson --------------------------------------------------------------------
+
+
+def _split(stem: str, lessons: Iterable[str]) -> tuple[str, str]:
+    """Split name_03_bptt into the name and the lesson, both "" if no lesson is named."""
+    for lesson in lessons:
+        name, found, _ = stem.partition(lesson)
+        if found:
+            return name.strip(" _-."), lesson
+    return "", ""
+
+
+def _named(path: PurePosixPath, lessons: Iterable[str]) -> str:
+    named = (_split(part, lessons)[1] for part in reversed(path.parts))
+    return next(filter(None, named), "")
+
+
+def _student(path: PurePosixPath, lessons: Iterable[str], students: set[str]) -> str:
+    """Tell from a path whose it is: the outermost folder, or what stands before the lesson."""
+    name = path.parts[0]
+    if len(path.parts) == 1:
+        name = _split(path.stem, lessons)[0]
+        if not name:  # renamed: perhaps the name is one that other files have as well
+            name = max((s for s in students if path.stem.startswith(s)), key=len, default=path.stem)
+    # A name typed on a Mac may spell é as two characters.
+    return unicodedata.normalize("NFC", name)
+
+
+def _recognise(submitted: NotebookNode, lessons: dict[str, NotebookNode]) -> str:
+    """Return the lesson that most of the code cells come from, "" if hardly any does."""
+    sources = {_plain(cell.source) for cell in submitted.cells if cell.cell_type == "code"}
+    ids = {cell.get("id") for cell in submitted.cells}
+    shares = {}
+    for name, lesson in lessons.items():
+        cells = [cell for cell in lesson.cells if cell.cell_type == "code"]
+        same = [cell for cell in cells if _plain(cell.source) in sources or cell.id in ids]
+        shares[name] = len(same) / len(cells)
+    best = max(shares, key=shares.get)
+    return best if shares[best] > 0.2 else ""
+
+
+def _plain(source: str) -> str:
+    return "".join(source.split())
+
+
+# -- in order -----------------------------------------------------------------------------------
+
+
+def in_order(submitted: NotebookNode, lesson: NotebookNode) -> NotebookNode:
+    """Give a submission the lesson's checks, and nbgrader's marks.
+
+    Parameters
+    ----------
+    submitted : NotebookNode
+        As handed in; it is changed.
+    lesson : NotebookNode
+        The complete lesson.
+
+    Returns
+    -------
+    NotebookNode
+        Every check stands in it once: where the student's last copy of it stood, or else below the
+        exercise, or else at the end. A check that the student edited stays, as a cell like others.
+    """
+    cells, asked = submitted.cells, list(exercises(lesson))
+    released = {cell.id: cell for cell in student_edition(lesson).cells}
+    for cell in cells:
+        cell["came_as"] = {cell.id, cell.metadata.pop("nbgrader", {}).get("grade_id")}
+    solutions = {}
+    for exercise in asked:
+        solution = _solution(exercise, [cell for cell in cells if "nbgrader" not in cell.metadata])
+        if solution is not None:
+            solution.metadata["nbgrader"] = released[exercise.solution.id].metadata.nbgrader
+            solutions[exercise.number] = solution
+    for exercise in asked:
+        check = released[exercise.check.id]
+        copies = [cell for cell in cells if _is_copy(cell, check)]
+        above = copies[-1] if copies else solutions.get(exercise.number, cells[-1])
+        cells.insert(1 + next(i for i, cell in enumerate(cells) if cell is above), check)
+        unedited = [cell for cell in copies if _plain(cell.source) == _plain(check.source)]
+        cells[:] = [cell for cell in cells if not any(cell is copy for copy in unedited)]
+
+    seen = {exercise.check.id for exercise in asked}
+    for cell in cells:
+        if cell.pop("came_as", None):  # it is the student's
+            if cell.id in seen:
+                cell["id"] = nbformat.v4.new_code_cell().id
+            seen.add(cell.id)
+    submitted.metadata["kernelspec"] = lesson.metadata.kernelspec
+    return submitted
+
+
+def _solution(exercise: Exercise, cells: list[NotebookNode]) -> NotebookNode | None:
+    """Find the cell in which the exercise was done."""
+    code = [cell for cell in cells if cell.cell_type == "code"]
+    marked = [cell for cell in code if exercise.solution.id in cell.came_as]
+    define = [cell for cell in code if f"def {exercise.function}(" in cell.source]
+    return next(iter(marked + define), None)
+
+
+def _is_copy(cell: NotebookNode, check: NotebookNode) -> bool:
+    ours = check.id in cell.get("came_as", ())
+    return ours or (cell.cell_type == "code" and _plain(cell.source) == _plain(check.source))

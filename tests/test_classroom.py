@@ -1,0 +1,180 @@
+"""A class is graded, for real: the points that each of its students gets, and what is kept."""
+
+import contextlib
+import csv
+import html
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import psutil
+import pytest
+from class_of_students import CLASS, solved
+
+from classroom.edition import to_bytes
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def course(tmp_path_factory):
+    """A copy of the course, so that a teacher's own gradebook is left alone."""
+    copy = tmp_path_factory.mktemp("course")
+    for name in ("classroom", "notebooks"):
+        shutil.copytree(ROOT / name, copy / name)
+    shutil.copy(ROOT / "nbgrader_config.py", copy)
+    return copy
+
+
+def start_grading(course, submissions, *options):
+    command = [sys.executable, "-m", "classroom.grade", submissions, "--timeout=10", *options]
+    return subprocess.Popen(
+        command, cwd=course, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+
+
+def grade(course, submissions, *options):
+    process = start_grading(course, submissions, *options)
+    said, _ = process.communicate()
+    assert process.returncode == 0, said
+    return said
+
+
+def table(course, submissions):
+    path = course / "build" / "grades" / submissions.stem / "grades.csv"
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture(scope="session")
+def submissions(tmp_path_factory):
+    """In nbgrader's layout."""
+    folder = tmp_path_factory.mktemp("submissions") / "class of 2026"
+    for handed_in in CLASS:
+        for name, content in handed_in.files.items():
+            path = folder / handed_in.student / "homework" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def rows(course, submissions):
+    grade(course, submissions, "--seed=271828", "--memory=2")
+    return table(course, submissions)
+
+
+@pytest.mark.parametrize("handed_in", CLASS, ids=lambda h: h.student)
+def test_each_student_gets_the_points(handed_in, rows):
+    own = {row["exercise"]: row for row in rows if row["student"] == handed_in.student}
+    points = {exercise: float(row["points"]) for exercise, row in own.items()}
+    assert points == handed_in.points, own
+    for exercise, words in handed_in.reasons.items():
+        assert words in own[exercise]["reason"]
+    for exercise, row in own.items():
+        lost = float(row["points"]) < float(row["maximum"]) or not exercise
+        assert bool(row["reason"]) == lost, row
+        assert (exercise in handed_in.remarks) == bool(row["remark"]), row
+        assert handed_in.remarks.get(exercise, "") in row["remark"]
+
+
+def test_totals_are_the_sums(rows, course, submissions):
+    path = course / "build" / "grades" / submissions.stem / "totals.csv"
+    totals = pd.read_csv(path, index_col="student")
+    assert list(totals) == ["01_forward of 5", "03_bptt of 17", "04_imdb of 8", "total of 30"]
+    for student, own in totals.iterrows():
+        points = [float(row["points"]) for row in rows if row["student"] == student]
+        assert own["total of 30"] == sum(points)
+
+
+def test_every_student_gets_a_page(rows, course, submissions):
+    pages = course / "build" / "grades" / submissions.stem / "feedback"
+    for student in {row["student"] for row in rows}:
+        page = (pages / student / "index.html").read_text(encoding="utf-8")
+        own = [row for row in rows if row["student"] == student]
+        assert all(html.escape(row["reason"], quote=False) in page for row in own)
+        for lesson in {row["lesson"] for row in own if row["exercise"]}:
+            annotated = (pages / student / f"{lesson}.html").read_text(encoding="utf-8")
+            assert "(Score:" in annotated
+            assert len(annotated) < 3_000_000, "what was printed without end is cut"
+
+
+# -- going on ------------------------------------------------------------------------------------
+
+
+def test_grading_again_grades_nothing_again(rows, course, submissions):
+    results = sorted((course / "build" / "class" / "results").rglob("*.json"))
+    before = {path: path.stat().st_mtime_ns for path in results}
+    grade(course, submissions, "--seed=271828", "--memory=2")
+    assert {path: path.stat().st_mtime_ns for path in results} == before
+    assert table(course, submissions) == rows
+
+
+def test_points_changed_by_hand_are_in_the_table(rows, course, submissions):
+    code = (
+        "from classroom.course import DATABASE; from nbgrader.api import Gradebook\n"
+        "with Gradebook(DATABASE) as gb:\n"
+        "    g = gb.find_grade('check-rnn-step', '01_forward', '01_forward', 'blank')\n"
+        "    g.manual_score, g.extra_credit = {}, {}; gb.db.commit()"
+    )
+    try:
+        subprocess.run([sys.executable, "-c", code.format(1.5, 0)], cwd=course, check=True)
+        grade(course, submissions, "--seed=271828", "--memory=2")
+        changed = [row for row in table(course, submissions) if row not in rows]
+        assert [(row["student"], row["points"]) for row in changed] == [("blank", "1.5")]
+    finally:
+        subprocess.run([sys.executable, "-c", code.format(None, 0)], cwd=course, check=True)
+
+
+@pytest.fixture
+def three(tmp_path):
+    """Three students, flat, as a learning platform exports them."""
+    folder = tmp_path / "export"
+    folder.mkdir()
+    for name in ("Anna", "Bob Q", "Ümit"):
+        (folder / f"{name}_01_forward.ipynb").write_bytes(to_bytes(solved("01_forward")))
+    return folder
+
+
+def test_killed_half_way_it_goes_on_where_it_stopped(course, three):
+    process = start_grading(course, three, "--jobs=1", "--seed=1")
+    results = course / "build" / "class" / "results"
+
+    def done():
+        return {p.parent.name for p in results.rglob("*.json")} & {"Anna", "Bob Q", "Ümit"}
+
+    while not done():
+        assert process.poll() is None, process.communicate()[0]
+        time.sleep(0.1)
+    kill_tree(process)
+    process.communicate()
+    kept = {path: path.stat().st_mtime_ns for name in done() for path in (results / name).iterdir()}
+    assert kept
+    grade(course, three, "--jobs=1", "--seed=1")
+    assert {path: path.stat().st_mtime_ns for path in kept} == kept
+    assert sorted(row["student"] for row in table(course, three)) == [
+        *("Anna", "Anna", "Bob Q", "Bob Q", "Ümit", "Ümit")
+    ]
+    assert all(row["points"] == row["maximum"] for row in table(course, three))
+
+
+def kill_tree(process):
+    """Kill -9, for it and for all that it has started."""
+    family = [*psutil.Process(process.pid).children(recursive=True), process]
+    for member in family:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            member.kill()
+
+
+def test_what_was_edited_is_graded_again_and_a_zip_will_do(course, three):
+    archive = shutil.make_archive(str(three), "zip", three)
+    grade(course, Path(archive), "--seed=1")
+    before = table(course, three)
+    wrong = to_bytes(solved("01_forward", e1_1="def rnn_step(*args):\n    return 0"))
+    (three / "Anna_01_forward.ipynb").write_bytes(wrong)
+    grade(course, three, "--seed=1")
+    changed = {row["student"] for row in table(course, three) if row not in before}
+    assert changed == {"Anna"}

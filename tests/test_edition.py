@@ -1,0 +1,184 @@
+"""The student edition: what it leaves out, where it stops, and that it never overwrites work."""
+
+import copy
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+from classroom.edition import WorkedOn, student_edition, to_bytes, write_generated
+from classroom.lessons import exercises, lesson_paths, read
+
+ROOT = Path(__file__).resolve().parents[1]
+LESSONS = {path.stem: read(path) for path in lesson_paths()}
+WITH_EXERCISES = [name for name, lesson in LESSONS.items() if any(exercises(lesson))]
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_solutions_and_outputs_are_left_out_and_all_else_is_there(name):
+    lesson, edition = LESSONS[name], student_edition(LESSONS[name])
+    asked = {exercise.solution.id: exercise for exercise in exercises(lesson)}
+    for before, after in zip(lesson.cells, edition.cells, strict=True):
+        assert not after.get("outputs") and not after.get("execution_count")
+        if before.id in asked:
+            solution = before.source.split("### BEGIN SOLUTION")[1].split("### END SOLUTION")[0]
+            assert not any(line in after.source for line in solution.splitlines() if line.strip())
+            assert after.source.endswith("\n    " + asked[before.id].stub)
+        else:
+            assert after.source == before.source
+
+
+def test_exercises_are_numbered_and_carry_points():
+    found = {name: list(exercises(LESSONS[name])) for name in WITH_EXERCISES}
+    assert list(found) == ["01_forward", "03_bptt", "04_imdb"]
+    for name, asked in found.items():
+        lesson = str(int(name[:2]))
+        numbers = [f"{lesson}.{n}" for n in range(1, len(asked) + 1)]
+        assert [exercise.number for exercise in asked] == numbers
+        assert all(exercise.points > 0 for exercise in asked)
+        assert len({exercise.check.metadata.nbgrader.grade_id for exercise in asked}) == len(asked)
+
+
+@pytest.mark.parametrize("fault", ["number", "check"])
+def test_an_exercise_without_number_or_check_is_an_error(fault):
+    text = "" if fault == "number" else "> **Exercise 1.1.** Write `f`."
+    check = new_code_cell("checks.check_f(f)")
+    if fault == "number":
+        check.metadata["nbgrader"] = {"grade": True, "points": 1}
+    solution = new_code_cell("def f():\n    ### BEGIN SOLUTION\n    pass\n    ### END SOLUTION")
+    with pytest.raises(ValueError, match=f"cell {solution.id}: no .*{fault}|no \\*\\*Exercise"):
+        list(exercises(new_notebook(cells=[new_markdown_cell(text), solution, check])))
+
+
+@pytest.mark.parametrize("name", WITH_EXERCISES)
+def test_the_untouched_edition_stops_only_at_the_named_errors(name):
+    """Run it; wherever it stops, the error names an exercise: write that one in and go on."""
+    edition, asked = student_edition(LESSONS[name]), list(exercises(LESSONS[name]))
+    last_check = [cell.id for cell in edition.cells].index(asked[-1].check.id)
+    edition.cells = edition.cells[: last_check + 1]
+    cells = {cell.id: cell for cell in edition.cells}
+    open_exercises = {exercise.number: exercise for exercise in asked}
+    done = []
+    client = NotebookClient(edition, timeout=300, resources={"metadata": {"path": str(ROOT)}})
+    with client.setup_kernel():
+        for index, cell in enumerate(edition.cells):
+            while True:
+                try:
+                    client.execute_cell(cell, index)
+                    break
+                except CellExecutionError as error:
+                    assert error.ename == "NotImplementedError", (cell.id, str(error))
+                    number = re.fullmatch(r"Exercise (\d\.\d): write \w+", error.evalue)[1]
+                    exercise = open_exercises.pop(number)
+                    assert cell.id == exercise.check.id, "its check is the first that needs it"
+                    cells[number] = copy.deepcopy(exercise.solution)
+                    client.execute_cell(cells[number], index)
+                    done.append(number)
+    assert done == [exercise.number for exercise in asked]
+    for exercise in asked:
+        assert "is right" in "".join(o.get("text", "") for o in cells[exercise.check.id].outputs)
+
+
+def test_nbgrader_generates_the_same_notebooks(tmp_path):
+    for name in ("classroom", "notebooks"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    shutil.copy(ROOT / "nbgrader_config.py", tmp_path)
+    prepare = (
+        "from classroom.course import prepare; from classroom.lessons import *;"
+        "prepare({path.stem: read(path) for path in lesson_paths()})"
+    )
+    subprocess.run([sys.executable, "-c", prepare], cwd=tmp_path, check=True)
+    course = tmp_path / "build" / "class"
+    shutil.rmtree(course / "release")
+    command = [sys.executable, "-m", "nbgrader", "generate_assignment", "--assignment"]
+    for name in WITH_EXERCISES:
+        subprocess.run([*command, name], cwd=tmp_path, check=True, capture_output=True)
+        theirs = nbformat.read(course / "release" / name / f"{name}.ipynb", as_version=4)
+        assert theirs == student_edition(LESSONS[name])
+
+
+# -- nothing is overwritten ---------------------------------------------------------------------
+
+FILES = {"a.ipynb": b"a", "b.ipynb": b"b"}
+
+
+def contents(folder):
+    return {path.name: path.read_bytes() for path in folder.glob("*.ipynb")}
+
+
+def test_generating_again_changes_nothing(tmp_path):
+    write_generated(tmp_path, FILES)
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    write_generated(tmp_path, FILES)
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_an_untouched_edition_is_renewed(tmp_path):
+    write_generated(tmp_path, FILES)
+    write_generated(tmp_path, FILES | {"a.ipynb": b"new"})
+    assert contents(tmp_path) == FILES | {"a.ipynb": b"new"}
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["generated before", "never seen"])
+def test_work_is_not_overwritten_and_then_nothing_is(tmp_path, known):
+    if known:
+        write_generated(tmp_path, FILES)
+    (tmp_path / "b.ipynb").write_bytes(b"b, with work")
+    before = contents(tmp_path)
+    with pytest.raises(WorkedOn, match=r"b\.ipynb"):
+        write_generated(tmp_path, {"a.ipynb": b"new", "b.ipynb": b"new"})
+    assert contents(tmp_path) == before
+
+
+def test_both_are_kept_on_request_and_work_in_the_new_ones_too(tmp_path):
+    write_generated(tmp_path, FILES)
+    (tmp_path / "a.ipynb").write_bytes(b"my work")
+    write_generated(tmp_path, FILES, keep_both=True)
+    (tmp_path / "a-new.ipynb").write_bytes(b"more work")
+    write_generated(tmp_path, FILES, keep_both=True)
+    assert contents(tmp_path) == FILES | {
+        "a.ipynb": b"my work",
+        "a-new.ipynb": b"more work",
+        "a-new-2.ipynb": b"a",
+    }
+
+
+def test_a_damaged_memory_counts_all_as_work(tmp_path):
+    write_generated(tmp_path, FILES)
+    (tmp_path / ".generated.json").write_text("{")
+    write_generated(tmp_path, FILES)  # the very same contents are nobody's loss
+    (tmp_path / ".generated.json").write_text("[1]")
+    with pytest.raises(WorkedOn):
+        write_generated(tmp_path, {"a.ipynb": b"new"})
+
+
+def test_make_student_names_the_files_and_how_to_go_on(tmp_path):
+    for name in ("classroom", "notebooks"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+
+    def make_student(*options):
+        command = [sys.executable, "-m", "classroom.edition", *options]
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+
+    assert make_student().returncode == 0
+    student = tmp_path / "build" / "student"
+    work = student / "03_bptt.ipynb"
+    notebook = json.loads(work.read_text(encoding="utf-8"))
+    notebook["cells"][0]["source"] = "my notes"
+    work.write_text(json.dumps(notebook), encoding="utf-8")
+    done = make_student()
+    assert done.returncode == 1
+    assert re.findall(r"^    (.*)$", done.stderr, re.MULTILINE) == ["build/student/03_bptt.ipynb"]
+    assert "make student KEEP_BOTH=1" in done.stderr
+    assert make_student("--keep-both").returncode == 0
+    assert json.loads(work.read_text(encoding="utf-8"))["cells"][0]["source"] == "my notes"
+    new = student / "03_bptt-new.ipynb"
+    assert new.read_bytes() == to_bytes(student_edition(LESSONS["03_bptt"]))

@@ -1,0 +1,220 @@
+"""What students hand in is found, recognised and put in order, whatever became of it."""
+
+import copy
+import os
+import zipfile
+
+import nbformat
+import pytest
+from class_of_students import ASKED, LESSONS, edited, notebook, solved, with_cell, without_cells
+from nbformat.v4 import new_code_cell
+
+from classroom.edition import student_edition, to_bytes
+from classroom.submissions import collect, in_order, student_id
+
+ONE = "01_forward"
+CHECKS = [exercise.check.id for exercise in ASKED[ONE]]
+
+
+def write(folder, **files):
+    """Write files: __ in a name stands for a folder."""
+    for name, content in files.items():
+        path = folder / name.replace("__", "/").replace("_dot_", ".")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+
+
+def found(source):
+    return [(s.student, s.lesson, s.problem) for s in collect(source, LESSONS)]
+
+
+def checks_in(submitted):
+    return [c.id for c in submitted.cells if c.metadata.get("nbgrader", {}).get("grade")]
+
+
+# -- found --------------------------------------------------------------------------------------
+
+RIGHT = to_bytes(solved(ONE))
+THREE = to_bytes(solved("03_bptt"))
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "Ana López/homework 1/01_forward.ipynb",  # nbgrader's layout
+        "Ana López/01_forward.ipynb",
+        "Ana López/attempt/2/renamed.ipynb",
+        "Ana López_01_forward.ipynb",  # flat
+        "Ana López-01_forward (1).ipynb",
+        "Ana Lo\u0301pez_01_forward.ipynb",  # an accent of its own, as on a Mac
+    ],
+)
+@pytest.mark.parametrize("form", ["folder", "zip"])
+def test_layouts(tmp_path, path, form):
+    (tmp_path / "all").mkdir()
+    if form == "zip":
+        with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
+            archive.writestr(path, RIGHT)
+    else:
+        (tmp_path / "all" / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "all" / path).write_bytes(RIGHT)
+    source = tmp_path / ("all.zip" if form == "zip" else "all")
+    assert found(source) == [("Ana López", ONE, "")]
+
+
+def test_a_renamed_file_goes_to_the_student_whose_name_it_begins_with(tmp_path):
+    (tmp_path / "Bo_01_forward.ipynb").write_bytes(RIGHT)
+    (tmp_path / "Bo my homework.ipynb").write_bytes(THREE)
+    (tmp_path / "nobody.ipynb").write_bytes(RIGHT)
+    assert found(tmp_path) == [
+        ("Bo", ONE, ""),
+        ("Bo", "03_bptt", ""),
+        ("nobody", ONE, ""),
+    ]
+
+
+def test_contents_decide_about_the_lesson_and_names_only_where_those_cannot(tmp_path):
+    (tmp_path / "Bo_01_forward.ipynb").write_bytes(THREE)
+    (tmp_path / "Cy_01_forward.ipynb").write_bytes(b"{")
+    assert [row[:2] for row in found(tmp_path)] == [("Bo", "03_bptt"), ("Cy", ONE)]
+
+
+def test_of_two_files_for_a_lesson_the_newer_counts(tmp_path):
+    for age, name in enumerate(["Bo_01_forward-2.ipynb", "Bo_01_forward.ipynb"]):
+        (tmp_path / name).write_bytes(RIGHT)
+        os.utime(tmp_path / name, (10**9 - age, 10**9 - age))
+    good, spare = sorted(collect(tmp_path, LESSONS), key=lambda s: s.is_spare)
+    assert (good.file, good.problem) == ("Bo_01_forward-2.ipynb", "")
+    assert spare.problem == "handed in more than once: Bo_01_forward-2.ipynb is graded"
+
+
+def test_what_systems_leave_is_not_handed_in(tmp_path):
+    for name in ("__MACOSX", ".ipynb_checkpoints"):
+        (tmp_path / "Bo" / name).mkdir(parents=True)
+        (tmp_path / "Bo" / name / "01_forward.ipynb").write_bytes(RIGHT)
+    (tmp_path / "Bo" / "01_forward.ipynb").write_bytes(RIGHT)
+    (tmp_path / "Bo" / "._01_forward.ipynb").write_bytes(b"\0")
+    (tmp_path / "Bo" / "timestamp.txt").write_text("2026-11-22 10:00:00 UTC")
+    (submission,) = collect(tmp_path, LESSONS)
+    assert submission.timestamp == "2026-11-22 10:00:00 UTC"
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (b"", "the file is empty"),
+        (b" \n", "the file is empty"),
+        (RIGHT[:-100], "not a whole notebook"),
+        (b"\xff\xfe{}", "no UTF-8 text"),
+        (b"[]", "not a whole notebook"),
+        (b"{}", "not a whole notebook"),
+        (b'{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": 3}', "not a whole"),
+        (b'{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": []}', "without cells"),
+        (b'{"nbformat": 99, "nbformat_minor": 0, "metadata": {}, "cells": []}', "not a whole"),
+        (b"[" * 100_000, "not a whole notebook"),
+        (to_bytes(student_edition(LESSONS["02_tiny_array"])), "has no exercises"),
+        (to_bytes(nbformat.v4.new_notebook(cells=[new_code_cell("1")])), "not recognised"),
+    ],
+    ids=range(12),
+)
+def test_what_cannot_be_graded_says_why(tmp_path, content, problem):
+    (tmp_path / "Bo").mkdir()
+    (tmp_path / "Bo" / "file.ipynb").write_bytes(content)
+    ((student, _, said),) = found(tmp_path)
+    assert student == "Bo"
+    assert problem in said
+
+
+def test_a_mark_at_the_start_of_the_file_and_an_older_format_do_no_harm(tmp_path):
+    old = nbformat.v4.downgrade(copy.deepcopy(solved(ONE)))
+    (tmp_path / "Bo_01_forward.ipynb").write_bytes(b"\xef\xbb\xbf" + RIGHT)
+    (tmp_path / "Cy_01_forward.ipynb").write_text(nbformat.v3.writes_json(old), encoding="utf-8")
+    assert found(tmp_path) == [("Bo", ONE, ""), ("Cy", ONE, "")]
+
+
+@pytest.mark.parametrize(("kind", "error"), [("none", FileNotFoundError), ("text", ValueError)])
+def test_no_folder_and_no_zip(tmp_path, kind, error):
+    if kind == "text":
+        (tmp_path / "x").write_text("hello")
+    with pytest.raises(error, match="folder or"):
+        collect(tmp_path / "x", LESSONS)
+
+
+def test_an_empty_folder(tmp_path):
+    with pytest.raises(ValueError, match="no files in it"):
+        collect(tmp_path, LESSONS)
+
+
+def test_members_of_a_zip_are_never_unpacked(tmp_path):
+    with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
+        archive.writestr("../../Bo_01_forward.ipynb", RIGHT)
+        archive.writestr("/etc/Cy_01_forward.ipynb", RIGHT)
+    before = sorted(tmp_path.parent.rglob("*"))
+    assert all(not problem for _, _, problem in found(tmp_path / "all.zip"))
+    assert sorted(tmp_path.parent.rglob("*")) == before
+
+
+# -- in order -----------------------------------------------------------------------------------
+
+
+def order(submitted):
+    return in_order(copy.deepcopy(submitted), LESSONS[ONE])
+
+
+def test_a_whole_submission_stays_as_it_is():
+    submitted = solved(ONE)
+    assert order(submitted).cells == submitted.cells
+
+
+def test_missing_checks_come_back_below_their_exercises():
+    mended = order(without_cells(solved(ONE), *CHECKS))
+    assert mended.cells == solved(ONE).cells
+
+
+def test_an_edited_check_stays_as_the_students_own_cell_above_the_real_one():
+    mended = order(edited(solved(ONE), CHECKS[0], "print('fine')"))
+    assert checks_in(mended) == CHECKS
+    sources = [cell.source for cell in mended.cells]
+    assert sources.index("print('fine')") + 1 == sources.index("checks.check_step(rnn_step)")
+    assert len({cell.id for cell in mended.cells}) == len(mended.cells)
+
+
+def test_the_check_stands_where_the_student_checked_last():
+    tried = notebook(ONE)
+    again = [
+        copy.deepcopy(c) for c in solved(ONE).cells if c.id in ("exercise-rnn-step", CHECKS[0])
+    ]
+    for cell in again:
+        cell["id"] = new_code_cell().id
+    tried.cells += again
+    mended = order(tried)
+    assert checks_in(mended) == [CHECKS[1], CHECKS[0]]
+    assert mended.cells[-1].id == CHECKS[0]
+
+
+@pytest.mark.parametrize("lost", ["marks", "ids", "both"])
+def test_cells_are_recognised_by_what_is_left(lost):
+    submitted = solved("03_bptt")
+    for cell in submitted.cells:
+        if lost in ("marks", "both"):
+            cell.metadata.clear()
+        if lost in ("ids", "both"):
+            cell["id"] = new_code_cell().id
+    mended = in_order(submitted, LESSONS["03_bptt"])
+    marked = [c for c in mended.cells if c.metadata.get("nbgrader")]
+    complete = [c for c in LESSONS["03_bptt"].cells if c.metadata.get("nbgrader")]
+    assert [c.metadata.nbgrader.grade_id for c in marked] == [c.id for c in complete]
+
+
+def test_marks_that_a_student_invents_are_dropped():
+    submitted = with_cell(solved(ONE), "1")
+    submitted.cells[2].metadata["nbgrader"] = {"grade": True, "grade_id": "mine", "points": 1000}
+    assert checks_in(order(submitted)) == CHECKS
+
+
+def test_ids_of_students_are_theirs_alone():
+    assert student_id("Zoë O'Neil 田中") == "Zoë O'Neil 田中"
+    odd = ["a/b", "a_b", "a*b", "a[b", "..", ".", "", "x" * 300, "x" * 301, "a\nb"]
+    ids = [student_id(name) for name in odd]
+    assert len(set(ids)) == len(odd)
+    assert all(name.strip(". ") and not set(name) & set("/*?[]\n") for name in ids)
