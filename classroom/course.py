@@ -11,6 +11,7 @@ gradebook.db                        points, comments, changes by hand
 """
 
 import os
+import secrets
 import sysconfig
 
 from nbformat import NotebookNode
@@ -19,7 +20,7 @@ from nbgrader.converters import Autograde, GenerateAssignment
 from nbgrader.preprocessors import ClearSolutions, Execute, NbGraderPreprocessor
 from traitlets.config import Config
 
-from classroom.edition import put_stubs, to_bytes, write_generated
+from classroom.edition import put_stubs, to_bytes, write_generated, write_whole
 from classroom.execution import BoundedExecute
 from classroom.lessons import ROOT, exercises
 
@@ -60,11 +61,32 @@ def configure(config: Config) -> Config:
     config.Autograde.autograde_preprocessors = _exchange(autograde, Execute, BoundedExecute)
     config.OverwriteCells.add_missing_cells = True
     config.Execute.timeout = 120  # lesson 4 trains for half a minute
+    config.BoundedExecute.seed = seed()
     return config
 
 
 def _exchange(preprocessors: list, theirs: type, ours: type) -> list:
     return [ours if preprocessor is theirs else preprocessor for preprocessor in preprocessors]
+
+
+def seed(given: int | None = None) -> str:
+    """Return the seed from which the checks draw what they ask when a class is graded.
+
+    Parameters
+    ----------
+    given : int, optional
+        The one to use from now on; without it the last one stays, or one is chosen.
+
+    Returns
+    -------
+    str
+        A whole number.
+    """
+    path = COURSE / "seed.txt"
+    if given is not None or not path.exists():
+        number = secrets.randbelow(10**9) if given is None else given
+        write_whole(path, str(number).encode())
+    return path.read_text(encoding="utf-8")
 
 
 def prepare(lessons: dict[str, NotebookNode]) -> None:

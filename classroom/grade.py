@@ -10,7 +10,6 @@ import contextlib
 import hashlib
 import json
 import os
-import secrets
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -25,7 +24,7 @@ from tqdm import tqdm
 
 import rnn_lib
 from classroom import report
-from classroom.course import COURSE, prepare
+from classroom.course import COURSE, prepare, seed
 from classroom.edition import WorkedOn, shown, to_bytes, write_whole
 from classroom.lessons import ROOT, lesson_paths, read
 from classroom.submissions import Submission, collect, student_id
@@ -208,11 +207,17 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="notebooks at once")
     parser.add_argument("--timeout", type=int, default=60, help="seconds a cell may take")
     parser.add_argument("--memory", type=float, default=4, help="gigabytes a notebook may use")
-    parser.add_argument("--seed", type=int, help="for the checks' numbers; by default chosen once")
+    parser.add_argument(
+        "--seed", type=int, help="for the checks' numbers; otherwise the last one, or a new one"
+    )
     arguments = parser.parse_args()
-    settings = Settings(_seed(arguments.seed), arguments.timeout, arguments.memory)
+    settings = Settings(seed(arguments.seed), arguments.timeout, arguments.memory)
     lessons = {path.stem: read(path) for path in lesson_paths()}
     try:
+        if arguments.submissions.resolve().is_relative_to(COURSE):
+            raise ValueError(
+                "build/class/ is written to while grading: copy the folder, grade that"
+            )
         submissions = collect(arguments.submissions, lessons)
         prepare(lessons)
     except WorkedOn as error:
@@ -236,17 +241,6 @@ def main() -> None:
     print(f"{len(results)} files, {not_graded} of them not graded. Seed {settings.seed}.")
     for path in tables:
         print(shown(path))
-
-
-def _seed(given: int | None) -> str:
-    """Return the seed that was given, or else the one chosen by the first call."""
-    path = COURSE / "seed.txt"
-    if given is None and path.exists():
-        return path.read_text().strip()
-    seed = str(secrets.randbelow(10**9) if given is None else given)
-    if given is None:
-        write_whole(path, seed.encode())
-    return seed
 
 
 if __name__ == "__main__":

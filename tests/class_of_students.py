@@ -183,6 +183,20 @@ hands_in(
     file="03_bptt.ipynb",
 )
 
+E41, E42, E43 = (str(exercise) for exercise in ASKED[FOUR])
+hands_in(
+    "mistakes in lesson 4",
+    solved(
+        FOUR,
+        e4_1=SOLUTIONS["4.1"].replace("words[-maxlen:]", "words[:maxlen]"),
+        e4_2=SOLUTIONS["4.2"].replace("network.params, grads", "network.params, network.grads"),
+        e4_3="def small_model():\n    return ScratchRNNClassifier(32, 2, embedding=(5000, 32))",
+    ),
+    {E41: 0, E42: 0, E43: 0},
+    {E41: "mistake: ", E42: "mistake: ", E43: "batch_size is not within the budget"},
+    file="04_imdb.ipynb",
+)
+
 # -- code that misbehaves -----------------------------------------------------------------------
 
 

@@ -169,6 +169,15 @@ def kill_tree(process):
             member.kill()
 
 
+def test_what_nbgrader_collected_is_not_overwritten(course, three):
+    inside = course / "build" / "class" / "inbox"
+    shutil.copytree(three, inside)
+    process = start_grading(course, inside)
+    assert "Nothing was graded. build/class/ is written to" in process.communicate()[0]
+    assert process.returncode == 1
+    shutil.rmtree(inside)
+
+
 def test_what_was_edited_is_graded_again_and_a_zip_will_do(course, three):
     archive = shutil.make_archive(str(three), "zip", three)
     grade(course, Path(archive), "--seed=1")

@@ -6,6 +6,7 @@ output, except of the cells listed here.
 """
 
 import ast
+import copy
 import json
 import re
 import runpy
@@ -14,7 +15,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rnn_lib import SGD, SimpleRNN, get_loss, numeric_gradient
+from rnn_lib import (
+    SGD,
+    Adam,
+    ScratchRNNClassifier,
+    SimpleRNN,
+    Vocabulary,
+    clip_by_global_norm,
+    get_loss,
+    global_norm,
+    numeric_gradient,
+    pad_sequences,
+    tokenize,
+)
 
 NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
 LESSONS = ["01_forward", "02_tiny_array", "03_bptt", "04_imdb", "05_from_61_to_90"]
@@ -79,6 +92,7 @@ EXERCISES = {
         "update",
         "rnn_backward",
     ],
+    "04_imdb": ["encode", "training_step", "small_model"],
 }
 
 
@@ -181,7 +195,7 @@ def test_the_readmes_figure_is_lesson_3s():
 
 def functions_of(stem):
     """Define a lesson's top-level functions, in order, and return them; nothing else is run."""
-    namespace = {"np": np, "SimpleRNN": SimpleRNN}
+    namespace = {"np": np, "SimpleRNN": SimpleRNN, "clip_by_global_norm": clip_by_global_norm}
     path = next(p for p in NOTEBOOKS if p.stem == stem)
     versions = {}
     for cell in code_cells(load(path)):
@@ -263,3 +277,37 @@ def test_lesson_3_computes_the_loss_and_the_differences_of_the_library():
 
     ours, theirs = student_gradient(cubes, scores), numeric_gradient(cubes, scores)
     assert np.array_equal(ours, theirs)
+
+
+def test_lesson_4_encodes_like_the_library():
+    (encode,) = functions_of("04_imdb")["encode"]
+    texts = ["The film was long, and I loved the end.", "Dull. Long and dull!", ""]
+    vocabulary = Vocabulary.from_texts(texts, max_size=8)
+    id_of = {word: i for i, word in enumerate(vocabulary.words)}
+    for maxlen in (1, 3, 4, 9, 12):
+        theirs = pad_sequences(vocabulary.encode_all(texts), maxlen)
+        for text, row in zip(texts, theirs, strict=True):
+            assert np.array_equal(encode(tokenize(text), id_of, maxlen), row)
+
+
+@pytest.mark.parametrize("optimizer", [SGD(0.1), Adam(0.01)], ids=["sgd", "adam"])
+def test_lesson_4_trains_like_the_library(optimizer):
+    (training_step,) = functions_of("04_imdb")["training_step"]
+    rng = np.random.default_rng(13)
+    x, lengths = rng.integers(1, 30, (6, 7)), np.sort(rng.integers(1, 8, 6))[::-1]
+    y = np.arange(6) % 2
+    settings = {"embedding": (30, 5), "dropout": 0.5, "readout": "mean", "clip_norm": 1.0}
+    settings |= {"optimizer": optimizer, "n_epochs": 1, "seed": 0}
+    norms = []
+    for size in (0.01, 3.0):
+        model = ScratchRNNClassifier(4, 2, sigma=size, **settings)
+        model.fit(x, y)
+        network, ours = copy.deepcopy((model.network_, model._optimizer))
+        for _ in range(3):
+            loss, _ = model._train_batch(x, lengths, y)
+            norms.append(global_norm(model.network_.grads))
+            value = training_step(network, get_loss("softmax"), ours, x, lengths, y)
+            assert abs(value - loss) < 1e-12
+        for name, param in network.params.items():
+            assert np.abs(param - model.network_.params[name]).max() < 1e-12
+    assert min(norms) < 1 < max(norms), "clipped and not"

@@ -15,7 +15,13 @@ from packaging.specifiers import SpecifierSet
 
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-DEPENDENCIES = PROJECT["dependencies"] + PROJECT["optional-dependencies"]["test"]
+EXTRAS = PROJECT["optional-dependencies"]
+DEPENDENCIES = [
+    dependency
+    for group in (PROJECT["dependencies"], *EXTRAS.values())
+    for dependency in group
+    if Requirement(dependency).name != PROJECT["name"]  # an extra that includes another
+]
 
 
 def constraint_lines():

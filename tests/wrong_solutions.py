@@ -14,6 +14,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from rnn_lib import clip_by_global_norm, global_norm
+
 
 class Solution(NamedTuple):
     """Something handed in.
@@ -40,6 +42,7 @@ def run(source: str, name: str) -> Callable:
     filename = f"<handed in {next(_file_numbers)}>"
     linecache.cache[filename] = (len(source), None, source.splitlines(True), filename)
     namespace = {"np": np, "math": math}
+    namespace |= {"clip_by_global_norm": clip_by_global_norm, "global_norm": global_norm}
     exec(compile(source, filename, "exec"), namespace)
     return namespace[name]
 
@@ -1118,3 +1121,297 @@ wrong("numeric_gradient", None, NUMERIC, ("return gradient", "array[...] = gradi
 wrong("numeric_gradient", None, NUMERIC, ("return gradient", "return array"))
 wrong("numeric_gradient", None, NUMERIC, ("return gradient", "return gradient.sum()"))
 wrong("numeric_gradient", None, NUMERIC, ("f()", "f(array)"))
+
+# -- a row of ids -------------------------------------------------------------------------------
+
+ENCODE = correct(
+    "encode",
+    "as in the lesson",
+    """
+def encode(words, id_of, maxlen):
+    ids = np.zeros(maxlen, dtype=int)
+    for t, word in enumerate(words[-maxlen:]):
+        ids[t] = id_of.get(word, 1)
+    return ids
+""",
+)
+ENCODE_LIST = correct(
+    "encode",
+    "a list, filled up",
+    """
+def encode(words, id_of, maxlen):
+    kept = words[-maxlen:]
+    ids = [id_of[word] if word in id_of else 1 for word in kept]
+    return np.array(ids + [0] * (maxlen - len(ids)))
+""",
+)
+correct(
+    "encode",
+    "np.pad, int32",
+    """
+def encode(words, id_of, maxlen):
+    ids = np.array([id_of.get(word, id_of["<unk>"]) for word in words], dtype=np.int32)
+    return np.pad(ids, (0, maxlen))[max(0, len(ids) - maxlen):][:maxlen]
+""",
+)
+ENCODE_TRY = correct(
+    "encode",
+    "try and except, counted by hand",
+    """
+def encode(words, id_of, maxlen):
+    first = max(len(words) - maxlen, 0)
+    row = np.full(maxlen, 0, dtype=np.uint16)
+    for t in range(first, len(words)):
+        try:
+            row[t - first] = id_of[words[t]]
+        except KeyError:
+            row[t - first] = 1
+    return row
+""",
+)
+
+wrong("encode", "first maxlen words", ENCODE, ("words[-maxlen:]", "words[:maxlen]"))
+wrong("encode", "first maxlen words", ENCODE_LIST, ("words[-maxlen:]", "words[:maxlen]"))
+wrong("encode", "wrong place", ENCODE_LIST, ("words[-maxlen:]", "words"))
+wrong("encode", "wrong place", ENCODE, ("words[-maxlen:]", "words[len(words) - maxlen:]"))
+wrong("encode", "wrong place", ENCODE, ("words[-maxlen:]", "words[-maxlen:-1]"))
+wrong("encode", "wrong place", ENCODE_LIST, ("words[-maxlen:]", "words[-maxlen + 1:]"))
+wrong("encode", "wrong place", ENCODE_LIST, ("words[-maxlen:]", "words[-maxlen - 1:]"))
+wrong("encode", None, ENCODE, ("words[-maxlen:]", "words"))  # stops: the row is too short
+wrong(
+    "encode",
+    "before it is cut",
+    ENCODE_LIST,
+    ("words[-maxlen:]", "words"),
+    ("(maxlen - len(ids)))", "maxlen)[-maxlen:]"),
+)
+wrong(
+    "encode",
+    "in front",
+    ENCODE_LIST,
+    ("ids + [0] * (maxlen - len(ids))", "[0] * (maxlen - len(ids)) + ids"),
+)
+wrong("encode", "in front", ENCODE, ("ids[t]", "ids[maxlen - len(words[-maxlen:]) + t]"))
+wrong(
+    "encode",
+    "not filled up",
+    ENCODE_LIST,
+    ("ids + [0] * (maxlen - len(ids))", "ids"),
+    ("np.array(ids)", "np.array(ids, dtype=int)"),
+)
+wrong("encode", None, ENCODE_LIST, ("ids + [0] * (maxlen - len(ids))", "ids"))  # [] is of floats
+wrong(
+    "encode",
+    "left out",
+    ENCODE_LIST,
+    (
+        "id_of[word] if word in id_of else 1 for word in kept",
+        "id_of[w] for w in kept if w in id_of",
+    ),
+)
+wrong(
+    "encode",
+    "left out",
+    ENCODE_LIST,
+    ("words[-maxlen:]", "[word for word in words if word in id_of][-maxlen:]"),
+)
+wrong("encode", "becomes 0", ENCODE, ("(word, 1)", "(word, 0)"))
+wrong("encode", "becomes 0", ENCODE_LIST, ("else 1", "else 0"))
+wrong("encode", "becomes 0", ENCODE_TRY, ("= 1", "= 0"))
+wrong("encode", "does not know", ENCODE, (".get(word, 1)", "[word]"))
+wrong(
+    "encode", "does not know", ENCODE_LIST, ("id_of[word] if word in id_of else 1", "id_of[word]")
+)
+wrong("encode", "put into id_of", ENCODE, (".get(", ".setdefault("))
+wrong(
+    "encode",
+    "put into id_of",
+    ENCODE_TRY,
+    ("row[t - first] = 1", "id_of[words[t]] = row[t - first] = 1"),
+)
+wrong(
+    "encode",
+    "changed in place",
+    ENCODE,
+    ("    ids =", "    words.reverse(); words = words[:maxlen][::-1]\n    ids ="),
+)
+wrong(
+    "encode", "changed in place", ENCODE_LIST, ("kept = words", "del words[:-maxlen]; kept = words")
+)
+wrong("encode", "opposite order", ENCODE, ("words[-maxlen:]", "words[::-1][:maxlen]"))
+wrong(
+    "encode", "opposite order", ENCODE_LIST, ("words[-maxlen:]", "list(reversed(words))[-maxlen:]")
+)
+wrong("encode", None, ENCODE, ("return ids", "return ids.tolist()"))
+wrong("encode", None, ENCODE, (", dtype=int", ""))
+wrong("encode", None, ENCODE_LIST, ("[0]", "[0.0]"))
+wrong("encode", None, ENCODE, ("np.zeros", "np.ones"))
+wrong("encode", None, ENCODE, ("return ids", "return ids[None]"))
+wrong("encode", None, ENCODE, ("words[-maxlen:]", "dict.fromkeys(words[-maxlen:])"))
+wrong("encode", None, ENCODE, ("    ids =", "    maxlen = 7\n    ids ="))
+wrong("encode", None, ENCODE, ("    ids =", "    words[0]\n    ids ="))  # no words, no first one
+wrong(
+    "encode",
+    None,
+    "buffer = np.zeros(9, dtype=int)\n" + ENCODE,
+    ("np.zeros(maxlen, dtype=int)", "buffer[:maxlen]\n    ids[:] = 0"),
+)
+
+# -- a training step ----------------------------------------------------------------------------
+
+TRAINING = correct(
+    "training_step",
+    "as in the lesson",
+    """
+def training_step(network, loss, optimizer, x, lengths, y):
+    scores = network.forward(x, lengths=lengths, training=True)
+    value = loss.forward(scores, y)
+    network.backward(loss.backward())
+    grads, _ = clip_by_global_norm(network.grads, max_norm=1.0)
+    optimizer.update(network.params, grads)
+    return value
+""",
+)
+correct(
+    "training_step",
+    "arguments by position, in few lines",
+    """
+def training_step(network, loss, optimizer, x, lengths, y):
+    value = loss.forward(network.forward(x, lengths, True), y)
+    network.backward(loss.backward())
+    optimizer.update(network.params, clip_by_global_norm(network.grads, 1)[0])
+    return value
+""",
+)
+correct(
+    "training_step",
+    "arguments by name, params taken first",
+    """
+def training_step(network, loss, optimizer, x, lengths, y):
+    params = network.params
+    scores = network.forward(x=x, training=True, lengths=lengths)
+    value = loss.forward(scores=scores, labels=y)
+    dscores = loss.backward()
+    network.backward(dscores=dscores)
+    clipped, norm = clip_by_global_norm(grads=network.grads, max_norm=1)
+    optimizer.update(params=params, grads=clipped)
+    return float(value)
+""",
+)
+TRAINING_BY_HAND = correct(
+    "training_step",
+    "clipped by hand",
+    """
+def training_step(network, loss, optimizer, x, lengths, y):
+    value = loss.forward(network.forward(x, lengths=lengths, training=True), y)
+    network.backward(loss.backward())
+    grads = network.grads
+    norm = global_norm(grads)
+    if norm > 1:
+        grads = {name: grad / norm for name, grad in grads.items()}
+    optimizer.update(network.params, grads)
+    return np.float64(value)
+""",
+)
+
+_UPDATE_LINE = "    optimizer.update(network.params, grads)\n"
+_BACK_LINE = "    network.backward(loss.backward())\n"
+_CLIP_LINE = "    grads, _ = clip_by_global_norm(network.grads, max_norm=1.0)\n"
+wrong("training_step", "without training=True", TRAINING, (", training=True", ""))
+wrong("training_step", "without training=True", TRAINING, ("=True", "=False"))
+wrong("training_step", "without lengths, and reads", TRAINING, ("lengths=lengths, ", ""))
+wrong(
+    "training_step",
+    "lengths and without training",
+    TRAINING,
+    (", lengths=lengths, training=True", ""),
+)
+wrong(
+    "training_step",
+    "batch before",
+    TRAINING,
+    (_BACK_LINE, ""),
+    (_UPDATE_LINE, _UPDATE_LINE + _BACK_LINE),
+)
+wrong(
+    "training_step",
+    "batch before",
+    TRAINING,
+    (_BACK_LINE + _CLIP_LINE, _CLIP_LINE + _BACK_LINE),
+)
+wrong(
+    "training_step",
+    "batch before",
+    TRAINING_BY_HAND,
+    ("    value", "    grads = network.grads\n    value"),
+    ("    grads = network.grads\n    norm", "    norm"),
+)
+wrong("training_step", "not clipped", TRAINING, ("grads)\n", "network.grads)\n"))
+wrong(
+    "training_step",
+    "not clipped",
+    TRAINING,
+    ("grads, _ = clip", "clip"),
+    ("params, ", "params, network."),
+)
+wrong(
+    "training_step",
+    "not clipped",
+    TRAINING,
+    (_CLIP_LINE, "    grads = network.grads\n"),
+    (_UPDATE_LINE, _UPDATE_LINE + _CLIP_LINE),
+)
+wrong(
+    "training_step",
+    "by itself",
+    TRAINING_BY_HAND,
+    ("norm = global_norm(grads)", "norm = 2"),
+    ("grad / norm", "grad / max(1, np.linalg.norm(grad))"),
+)
+wrong("training_step", "by itself", TRAINING_BY_HAND, ("grad / norm", "np.clip(grad, -1, 1)"))
+wrong("training_step", "made longer", TRAINING_BY_HAND, ("if norm > 1", "if True"))
+wrong(
+    "training_step",
+    "after the update",
+    TRAINING,
+    ("return value", "return loss.forward(network.forward(x, lengths=lengths, training=True), y)"),
+)
+wrong(
+    "training_step",
+    "after the update",
+    TRAINING,
+    ("return value", "return loss.forward(network.forward(x, lengths=lengths), y)"),
+)
+wrong("training_step", "backward is not called", TRAINING, (_BACK_LINE, ""))
+wrong("training_step", "backward is not called", TRAINING, (_BACK_LINE, "    loss.backward()\n"))
+wrong("training_step", "two updates", TRAINING, (_UPDATE_LINE, 2 * _UPDATE_LINE))
+wrong("training_step", "no parameter", TRAINING, (_UPDATE_LINE, ""))
+wrong("training_step", 13, TRAINING, ("loss.backward()", "loss.backward() / len(y)"))
+wrong(
+    "training_step",
+    13,
+    TRAINING_BY_HAND,
+    ("    optimizer", "    grads = {n: g / len(y) for n, g in grads.items()}\n    optimizer"),
+)
+wrong("training_step", 13, TRAINING, ("return value", "return value / len(x)"))
+wrong("training_step", 13, TRAINING, ("return value", "return value * len(x)"))
+wrong("training_step", None, TRAINING, ("    return value\n", ""))
+wrong("training_step", None, TRAINING, ("return value", "return value, scores"))
+wrong("training_step", None, TRAINING, ("return value", "return scores"))
+wrong("training_step", None, TRAINING, ("return value", "return 'low'"))
+wrong("training_step", None, TRAINING, ("max_norm=1.0", "max_norm=5.0"))
+wrong("training_step", None, TRAINING, ("grads, _ =", "grads ="))
+wrong("training_step", None, TRAINING, ("loss.backward()", "scores"))
+wrong(
+    "training_step",
+    None,
+    TRAINING,
+    (_UPDATE_LINE, "    for name, w in network.params.items():\n        w -= 0.01 * grads[name]\n"),
+)
+wrong("training_step", None, TRAINING, ("    scores", "    x *= 0.5\n    scores"))
+wrong(
+    "training_step",
+    None,
+    TRAINING,
+    ("params, grads)", "params, {n: -g for n, g in grads.items()})"),
+)

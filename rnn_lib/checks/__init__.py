@@ -8,97 +8,44 @@ Set the environment variable ``RNN_LIB_CHECK_SEED`` to a whole number to draw ot
 numbers: answers written down instead of computed then fail.
 
 The modules can be read in this order: references (the right answers), problems (what is asked),
-mistakes (the wrong answers), judging (which of them it is), messages (how it is said).
+standins (a network to train), mistakes (the wrong answers), judging (which of them it is), messages
+(how it is said), exercises (all that, for each function), adapters (for functions that are not from
+arrays to arrays), training (the one exercise that is judged by its accuracy).
 """
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-from numpy import absolute, errstate, ndarray
+from numpy import absolute, errstate
 from numpy.random import Generator
 
-from rnn_lib.checks import judging, messages, mistakes, problems, references
+from rnn_lib.checks import (
+    adapters,
+    exercises,
+    judging,
+    messages,
+    mistakes,
+    problems,
+    receipts,
+    references,
+    standins,
+    training,
+)
 from rnn_lib.checks.judging import Examination, Exercise, WrongKind, describe
 from rnn_lib.checks.problems import Problem
 
 __all__ = [
+    "check_accuracy",
     "check_backward",
+    "check_encode",
     "check_forward",
     "check_numeric_gradient",
     "check_softmax_cross_entropy",
     "check_step",
     "check_step_backward",
+    "check_training_step",
     "check_update",
 ]
-
-_WEIGHTS = ("W_x", "W_h", "b")
-_GRADIENTS = ("dW_x", "dW_h", "db")
-
-_STEP = Exercise(
-    "rnn_step",
-    ("x_t", "h_prev", *_WEIGHTS),
-    ("h_t",),
-    references.rnn_step,
-    "lesson 1, section 3",
-    mistakes.STEP,
-)
-_FORWARD = Exercise(
-    "rnn_forward",
-    ("x", "h0", *_WEIGHTS),
-    ("h",),
-    references.rnn_forward,
-    "lesson 1, section 3",
-    mistakes.FORWARD,
-)
-_STEP_BACKWARD = Exercise(
-    "rnn_step_backward",
-    ("dh_t", "x_t", "h_prev", "h_t", "W_x", "W_h"),
-    ("dx_t", "dh_prev", *_GRADIENTS),
-    references.rnn_step_backward,
-    "lesson 3, section 2",
-    mistakes.STEP_BACKWARD,
-    numeric=references.numeric_step,
-)
-_BACKWARD = Exercise(
-    "rnn_backward",
-    ("dh", "x", "h0", "h", "W_x", "W_h"),
-    ("dx", "dh0", *_GRADIENTS),
-    references.rnn_backward,
-    "lesson 3, section 3",
-    mistakes.BACKWARD,
-    options=("bptt_steps",),
-    numeric=references.numeric_backward,
-)
-_SOFTMAX = Exercise(
-    "softmax_cross_entropy",
-    ("scores", "labels"),
-    ("loss", "dscores"),
-    references.softmax_cross_entropy,
-    "lesson 3, section 6",
-    mistakes.SOFTMAX,
-    numeric=references.numeric_softmax,
-)
-_UPDATE = Exercise(
-    "update",
-    (*_WEIGHTS, *_GRADIENTS, "lr"),
-    tuple(f"the change of {name}" for name in _WEIGHTS),
-    references.update_changes,
-    "lesson 3, section 7",
-    mistakes.UPDATE,
-    may_change=_WEIGHTS,
-    tolerance=judging.SINGLE,  # the change is small beside the number that it is a change of
-)
-_NUMERIC = Exercise(
-    "numeric_gradient",
-    ("array", "weights"),
-    ("gradient",),
-    references.central_differences,
-    "lesson 3, section 4",
-    mistakes.NUMERIC,
-    options=("eps",),
-    may_change=("array",),  # but it has to put the numbers back: see _OfCubic
-    tolerance=1e-6,  # a difference of nearly equal numbers loses digits
-)
 
 
 def check_step(fn: Callable) -> None:
@@ -123,7 +70,9 @@ def check_step(fn: Callable) -> None:
     __tracebackhide__ = True
     rng, _ = _begin()
     asked = problems.steps(rng)
-    exam = _examine(_STEP, fn, asked, problems.square(rng), problems.round_numbers(rng, T=1))
+    exam = _examine(
+        exercises.STEP, fn, asked, problems.square(rng), problems.round_numbers(rng, T=1)
+    )
     note = _examine_saturated(exam, fn)
     _passed(exam, "h_t (N, H), h_prev != 0, sums up to 1000", note)
 
@@ -151,7 +100,9 @@ def check_forward(fn: Callable) -> None:
     rng, seeded = _begin()
     T_values = problems.time_steps(rng, seeded)
     asked = problems.sequences(rng, T_values)
-    exam = _examine(_FORWARD, fn, asked, problems.square(rng), problems.round_numbers(rng, T=1))
+    exam = _examine(
+        exercises.FORWARD, fn, asked, problems.square(rng), problems.round_numbers(rng, T=1)
+    )
     note = _examine_saturated(exam, fn)
     what = f"h (N, T, H), T = {_commas(T_values)}, h0 != 0, sums up to 1000"
     _passed(exam, what, note)
@@ -180,7 +131,7 @@ def check_step_backward(fn: Callable) -> None:
     rng, _ = _begin()
     asked = problems.steps(rng)
     exam = _examine(
-        _STEP_BACKWARD, fn, asked, problems.square(rng), problems.round_numbers(rng, T=1)
+        exercises.STEP_BACKWARD, fn, asked, problems.square(rng), problems.round_numbers(rng, T=1)
     )
     _passed(exam, "five shapes, h_prev != 0, numeric gradient")
 
@@ -210,7 +161,9 @@ def check_backward(fn: Callable, truncation: bool = True) -> None:
     rng, seeded = _begin()
     T_values = problems.time_steps(rng, seeded)
     asked = (problems.truncated if truncation else problems.sequences)(rng, T_values)
-    exam = _examine(_BACKWARD, fn, asked, problems.square(rng), problems.round_numbers(rng, T=2))
+    exam = _examine(
+        exercises.BACKWARD, fn, asked, problems.square(rng), problems.round_numbers(rng, T=2)
+    )
     what = f"shapes, T = {_commas(T_values)}, h0 != 0, "
     if truncation:
         what += f"bptt_steps to {T_values[-1] + 2}, "
@@ -238,7 +191,7 @@ def check_softmax_cross_entropy(fn: Callable) -> None:
     """
     __tracebackhide__ = True
     rng, _ = _begin()
-    exam = _examine(_SOFTMAX, fn, problems.scores_and_labels(rng))
+    exam = _examine(exercises.SOFTMAX, fn, problems.scores_and_labels(rng))
     _examine_extremes(exam, fn, problems.large_scores(), mistakes.LARGE_SCORES)
     _passed(exam, "(N, K), scores up to 1000, numeric gradient")
 
@@ -264,7 +217,7 @@ def check_update(fn: Callable) -> None:
     """
     __tracebackhide__ = True
     rng, _ = _begin()
-    exam = _examine(_UPDATE, fn, problems.parameters(rng), adapter=_InPlace)
+    exam = _examine(exercises.UPDATE, fn, problems.parameters(rng), adapter=adapters.InPlace)
     _passed(exam, "w -= lr * dw in place, for W_x, W_h, b, two rates", kept="gradients")
 
 
@@ -289,13 +242,95 @@ def check_numeric_gradient(fn: Callable) -> None:
     """
     __tracebackhide__ = True
     rng, _ = _begin()
-    exam = _examine(_NUMERIC, fn, problems.nudged(rng), adapter=_OfCubic)
+    exam = _examine(exercises.NUMERIC, fn, problems.nudged(rng), adapter=adapters.OfCubic)
     note = (
         "note: array comes back changed in its last digit; keep the number and put it back"
         if exam.function.rounded
         else ""
     )
     _passed(exam, "a vector and a matrix, eps = 1e-5 and 0.05", note, "array")
+
+
+def check_encode(fn: Callable) -> None:
+    """Check ``encode(words, id_of, maxlen) -> ids``, whole numbers of shape (maxlen,).
+
+    Parameters
+    ----------
+    fn : callable
+        The function to check.
+
+    Raises
+    ------
+    AssertionError
+        If something is wrong with it; the message says what.
+    ValueError
+        If ``RNN_LIB_CHECK_SEED`` is not a whole number.
+
+    Notes
+    -----
+    Lesson 4, section 2.
+    """
+    __tracebackhide__ = True
+    rng, _ = _begin()
+    exam = _examine(exercises.ENCODE, fn, problems.reviews(rng))
+    _passed(exam, "ids (maxlen,), long, short and empty reviews, unknown words")
+
+
+def check_training_step(fn: Callable) -> None:
+    """Check ``training_step(network, loss, optimizer, x, lengths, y) -> loss``.
+
+    Parameters
+    ----------
+    fn : callable
+        The function to check; it changes the parameters of the network.
+
+    Raises
+    ------
+    AssertionError
+        If something is wrong with it; the message says what.
+    ValueError
+        If ``RNN_LIB_CHECK_SEED`` is not a whole number.
+
+    Notes
+    -----
+    Lesson 4, section 4.
+    """
+    __tracebackhide__ = True
+    rng, _ = _begin()
+    exam = _examine(exercises.TRAINING_STEP, fn, problems.batches(rng), adapter=adapters.InARow)
+    _passed(exam, "loss and changes of 3 steps, short and long gradients")
+
+
+def check_accuracy(fn: Callable) -> None:
+    """Check ``small_model() -> ScratchRNNClassifier``: train what it describes, and ask it.
+
+    A new classifier with the same settings is trained on 3,000 of the packaged reviews and judges
+    the validation reviews. That takes some seconds.
+
+    Parameters
+    ----------
+    fn : callable
+        The function to check.
+
+    Raises
+    ------
+    AssertionError
+        If the budget is exceeded, training fails or too few reviews are judged right; the message
+        says what.
+    ValueError
+        If ``RNN_LIB_CHECK_SEED`` is not a whole number.
+
+    Notes
+    -----
+    Lesson 4, section 4.
+    """
+    __tracebackhide__ = True
+    rng, seeded = _begin()
+    enough = training.ENOUGH_UNDER_ANOTHER_SEED if seeded else training.ENOUGH
+    training.examine(fn, rng, enough)
+    _expect_unreplaced()
+    what = f"trained on {training.N_REVIEWS:,} reviews within the budget, it judges more than "
+    _say_right(training.NAME, what + f"{enough:.0%} of the validation reviews right")
 
 
 # -- what the checks share ----------------------------------------------------------------------
@@ -319,7 +354,10 @@ def _examine(
     __tracebackhide__ = True
     if not callable(fn):
         raise AssertionError(f"{exercise.name}: expected a function, got {describe(fn)}")
-    exam = Examination(exercise, adapter(fn), asked, diagnostic, round_numbers)
+    try:
+        exam = Examination(exercise, adapter(fn), asked, diagnostic, round_numbers)
+    except NotImplementedError as stub:  # nobody wants to see how we got there
+        raise stub.with_traceback(None) from None
     _expect_unreplaced()
     if exam.fault:
         error = exam.fault.outcome.error
@@ -355,77 +393,32 @@ def _examine_saturated(exam: Examination, fn: Callable) -> str:
 
 
 def _passed(exam: Examination, what: str, note: str = "", kept: str = "inputs") -> None:
-    precision = f"{exam.tolerance:.0e}".replace("e-0", "e-")
-    single = " (float32)" if exam.in_float32 else ""
-    print(
-        f"{exam.exercise.name} is right: {what}, to {precision}{single}, "
-        f"two calls, {kept} untouched."
-    )
+    precision = f"to {exam.tolerance:.0e}".replace("e-0", "e-")
+    if exam.in_float32:
+        precision += " (float32)"
+    if exam.exercise.integers:
+        precision = "exactly"
+    _say_right(exam.exercise.name, f"{what}, {precision}, two calls, {kept} untouched", note)
+
+
+def _say_right(name: str, what: str, note: str = "") -> None:
+    print(f"{name} is right: {what}.")
     if note:
         print(note)
+    receipts.issue(name)
 
 
 def _commas(values: tuple[int, ...]) -> str:
     return ", ".join(str(value) for value in values)
 
 
-class _InPlace:
-    """A student's update, asked like all other functions: it answers with the changes it made."""
-
-    def __init__(self, fn: Callable) -> None:
-        self.__wrapped__ = fn
-
-    def __call__(self, *given: ndarray | float) -> tuple[ndarray, ...]:
-        arrays = dict(zip(_WEIGHTS, given[:3], strict=True))
-        grads = dict(zip(_WEIGHTS, given[3:6], strict=True))
-        params, before = dict(arrays), [array.copy() for array in arrays.values()]
-        returned = self.__wrapped__(params, grads, given[6])
-        if any(params.get(name) is not array for name, array in arrays.items()):
-            raise WrongKind(
-                "update puts new arrays into params",
-                "the arrays of params, changed in place",
-                "the old arrays as they were, and others in their place",
-                "params[name] -= lr * grads[name] changes an array; w = w - ... makes a new one",
-            )
-        if params.keys() != arrays.keys():
-            raise WrongKind(
-                "update changes the names in params", _commas(_WEIGHTS), ", ".join(map(str, params))
-            )
-        if returned is not None and returned is not params:
-            raise WrongKind(
-                "update returned something",
-                "None: it changes the arrays of params in place, and that is all",
-                describe(returned),
-            )
-        return tuple(array - old for array, old in zip(arrays.values(), before, strict=True))
-
-
-class _OfCubic:
-    """A student's numeric gradient, with a function to differentiate."""
-
-    def __init__(self, fn: Callable) -> None:
-        self.__wrapped__, self.rounded = fn, False
-
-    def __call__(self, array: ndarray, weights: ndarray, **eps: float) -> object:
-        before = array.copy()
-        gradient = self.__wrapped__(lambda: references.cubic(array, weights), array, **eps)
-        if array.shape != before.shape or not (absolute(array - before) < 1e-12).all():
-            raise WrongKind(
-                "numeric_gradient leaves array changed",
-                "array as it was before the call",
-                "other numbers in it",
-                "keep the number before nudging it, and put it back",
-            )
-        self.rounded |= array.tobytes() != before.tobytes()
-        return gradient
-
-
 def _as_imported() -> dict[str, object]:
-    """List everything that the modules of this package hold, by name."""
+    """List everything that the modules of this package and the classifier hold, by name."""
+    parts = (adapters, exercises, judging, messages, mistakes, problems, references, standins)
     return {
-        f"{module.__name__}.{name}": value
-        for module in (judging, messages, mistakes, problems, references)
-        for name, value in vars(module).items()
+        f"{part.__name__}.{name}": value
+        for part in (*parts, training, training.ScratchRNNClassifier)
+        for name, value in vars(part).items()
         if not name.startswith("__")
     }
 

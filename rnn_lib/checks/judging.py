@@ -48,6 +48,8 @@ class Exercise:
         From a problem's numbers, the numeric gradients by name.
     tolerance : float
         For float64 answers.
+    integers : bool
+        Whether it returns whole numbers.
     """
 
     name: str
@@ -60,6 +62,7 @@ class Exercise:
     may_change: tuple[str, ...] = ()
     numeric: Callable | None = None
     tolerance: float = EXACT
+    integers: bool = False
 
     def answer(self, function: Callable, problem: Problem) -> Values:
         """Call one of our own functions and name what it returns."""
@@ -88,8 +91,8 @@ class Outcome:
     problem: Problem
     values: Values | None = None
     error: Exception | None = None
-    given_before: dict[str, ndarray] = field(default_factory=dict)
-    given_after: dict[str, ndarray] = field(default_factory=dict)
+    given_before: dict[str, ndarray | list | dict] = field(default_factory=dict)
+    given_after: dict[str, ndarray | list | dict] = field(default_factory=dict)
     returned: dict[str, ndarray] = field(default_factory=dict)
 
     @property
@@ -98,7 +101,7 @@ class Outcome:
         return [
             name
             for name, before in self.given_before.items()
-            if not _same_bytes(before, self.given_after[name])
+            if not _same(before, self.given_after[name])
         ]
 
     @property
@@ -107,7 +110,7 @@ class Outcome:
         return [
             name
             for name, array in self.returned.items()
-            if not _same_bytes(array.astype(float64), self.values[name])
+            if not _same(array.astype(float64), self.values[name])
         ]
 
 
@@ -173,12 +176,12 @@ class Examination:
         """Put one problem to the student's function."""
         outcome = Outcome(problem)
         given = problem.arguments(self.exercise.arguments)
-        arrays = {
+        held = {
             name: value
             for name, value in given.items()
-            if isinstance(value, ndarray) and name not in self.exercise.may_change
+            if isinstance(value, (ndarray, list, dict)) and name not in self.exercise.may_change
         }
-        outcome.given_before = {name: array.copy() for name, array in arrays.items()}
+        outcome.given_before = {name: value.copy() for name, value in held.items()}
         try:
             returned = self.function(*given.values(), **problem.arguments(self.exercise.options))
             outcome.returned, outcome.values = read_answer(self.exercise, returned)
@@ -186,7 +189,7 @@ class Examination:
             raise
         except Exception as error:
             outcome.error = error
-        outcome.given_after = arrays
+        outcome.given_after = held
         return outcome
 
     def _computes_in_float32(self, round_numbers: Iterable[Problem]) -> bool:
@@ -348,14 +351,14 @@ def read_answer(
     Raises
     ------
     WrongKind
-        If they are not as many as asked for, or not arrays of floating-point numbers.
+        If they are not as many as asked for, or not arrays of the right kind of numbers.
     """
     names = exercise.returns
     if len(names) > 1:
         _expect_several(exercise, returned)
     else:
         returned = (returned,)
-    came = {n: _expect_floats(exercise, n, v) for n, v in zip(names, returned, strict=True)}
+    came = {n: _expect_numbers(exercise, n, v) for n, v in zip(names, returned, strict=True)}
     arrays = {name: array for name, array in came.items() if array.ndim}
     return arrays, {name: array.astype(float64) for name, array in came.items()}
 
@@ -374,17 +377,20 @@ def _expect_several(exercise: Exercise, returned: object) -> None:
     )
 
 
-def _expect_floats(exercise: Exercise, name: str, value: object) -> ndarray:
+def _expect_numbers(exercise: Exercise, name: str, value: object) -> ndarray:
     is_number = name == "loss" and isinstance(value, (float, floating))
     if not (is_number or isinstance(value, ndarray)):
         kind = "one number" if name == "loss" else "a NumPy array"
         raise WrongKind(f"{exercise.name}: expected {name} as {kind}; got {describe(value)}")
     array = asarray(value)  # of a subclass, only the numbers count
-    if array.dtype.kind != "f" or array.dtype.itemsize < 4:
+    if exercise.integers:
+        is_right, wanted = array.dtype.kind in "iu", "whole numbers, int"
+    else:
+        is_right = array.dtype.kind == "f" and array.dtype.itemsize >= 4
+        wanted = "floating-point numbers, float64"
+    if not is_right:
         raise WrongKind(
-            f"{exercise.name}: {name} holds the wrong kind of numbers",
-            "floating-point numbers, float64",
-            str(array.dtype),
+            f"{exercise.name}: {name} holds the wrong kind of numbers", wanted, str(array.dtype)
         )
     return array
 
@@ -398,7 +404,7 @@ def describe(value: object) -> str:
     if isinstance(value, (tuple, list)):
         return f"a {type(value).__name__} of {len(value)}"
     kind = type(value).__name__
-    return f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}"
+    return f"{'an' if kind[0] in 'aeiouAEIOU' else 'a'} {kind}"
 
 
 def _shows_float32(value: ndarray) -> bool:
@@ -415,7 +421,9 @@ def _same_shape(outcome: Outcome, expected: Values, name: str) -> bool:
     return outcome.values[name].shape == expected[name].shape
 
 
-def _same_bytes(one: ndarray, other: ndarray) -> bool:
+def _same(one: ndarray | list | dict, other: ndarray | list | dict) -> bool:
+    if not isinstance(one, ndarray):
+        return one == other
     return (
         one.shape == other.shape and one.dtype == other.dtype and one.tobytes() == other.tobytes()
     )

@@ -20,6 +20,11 @@ def report(exam: Examination) -> str:
     """Say what is wrong."""
     headline, rows = _PARTS[exam.fault.kind](exam, exam.fault)
     rows += _advice(exam)
+    return lay_out(headline, rows)
+
+
+def lay_out(headline: str, rows: list[Row]) -> str:
+    """Write a headline and, below it, the rows that say something."""
     return "\n".join([headline, *(f"    {key:<9} {text}" for key, text in rows if text)])
 
 
@@ -55,7 +60,9 @@ def _kind(exam: Examination, fault: Fault) -> tuple[str, list[Row]]:
 
 def _changed(exam: Examination, fault: Fault) -> tuple[str, list[Row]]:
     before, after = fault.outcome.given_before[fault.name], fault.outcome.given_after[fault.name]
-    if before.shape == after.shape:
+    if not isinstance(before, ndarray):
+        what = f"{len(before)} entries then, {len(after)} now, not the same"
+    elif before.shape == after.shape:
         index = _worst(after, before)
         what = f"{_element(fault.name, index)} was {number(before[index])}, "
         what += f"now it is {number(after[index])}"
@@ -89,8 +96,23 @@ def _shape(exam: Examination, fault: Fault) -> tuple[str, list[Row]]:
     return f"{exam.exercise.name}: {fault.name} has the wrong shape", rows
 
 
+def _ids(fault: Fault) -> list[Row]:
+    """Show a few words, the ids that should come out, and those that did."""
+    outcome = fault.outcome
+    right, got = fault.right.astype(int), outcome.values[fault.name].astype(int)
+    return [
+        ("where", _where(outcome)),
+        ("words", " ".join(outcome.problem.numbers["words"])),
+        ("expected", " ".join(map(str, right.tolist()))),
+        ("got", " ".join(map(str, got.tolist()))),
+    ]
+
+
 def _value(exam: Examination, fault: Fault) -> tuple[str, list[Row]]:
     got, right = fault.outcome.values[fault.name], fault.right
+    headline = f"{exam.exercise.name}: {_which(exam, fault)}"
+    if exam.exercise.integers:
+        return headline, _ids(fault)
     index = _worst(got, right)
     worst = f"{_element(fault.name, index)}: expected {number(right[index])}, "
     rows = [
@@ -99,7 +121,7 @@ def _value(exam: Examination, fault: Fault) -> tuple[str, list[Row]]:
         ("overall", _overall(got, right, is_explained=bool(exam.mistakes))),
         ("when", _when(exam)),
     ]
-    return f"{exam.exercise.name}: {_which(exam, fault)}", rows
+    return headline, rows
 
 
 _PARTS = {

@@ -13,11 +13,13 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from numpy import absolute, ndarray, ones_like, stack, tanh, zeros, zeros_like
+from numpy import absolute, array, ndarray, ones_like, sqrt, stack, tanh, zeros, zeros_like
 
 from rnn_lib.checks.references import (
     Gradients,
+    clipped,
     cubic,
+    encode,
     gradients,
     numeric_gradient,
     rnn_backward,
@@ -27,8 +29,10 @@ from rnn_lib.checks.references import (
     softmax_cross_entropy,
     states_before,
     through_time,
+    training_step,
     update_changes,
 )
+from rnn_lib.checks.standins import in_a_row
 
 
 @dataclass(frozen=True)
@@ -286,6 +290,116 @@ UPHILL = Mistake(
     "the gradient points to larger losses: subtract it",
 )
 RATE_MISSING = Mistake(None, "the learning rate is missing", "subtract lr * dw, not dw")
+
+FIRST_WORDS = Mistake(
+    None,
+    "the first maxlen words are kept, not the last",
+    "words[-maxlen:] are the last ones",
+)
+WRONG_CUT = Mistake(
+    None,
+    "the cut is in the wrong place: words that should stay are lost, or too many stay",
+    "words[-maxlen:] are the last maxlen words, or all of them where there are fewer",
+)
+CUT_AFTER_FILLING = Mistake(
+    None,
+    "the row is filled up before it is cut, and the zeros push words out",
+    "first take words[-maxlen:], then fill up what is still missing",
+)
+FILLED_IN_FRONT = Mistake(
+    None,
+    "the zeros stand in front of the words",
+    "the words come first, the zeros fill up the end",
+)
+NOT_FILLED = Mistake(
+    None,
+    "a short review is not filled up",
+    "start from np.zeros(maxlen, dtype=int) and write the ids into its beginning",
+)
+UNKNOWN_DROPPED = Mistake(
+    None,
+    "unknown words are left out",
+    "an unknown word keeps its place, as a 1: id_of.get(word, 1)",
+)
+UNKNOWN_AS_PADDING = Mistake(
+    None,
+    "an unknown word becomes 0, like padding",
+    "0 means that there is no word; an unknown one is 1: id_of.get(word, 1)",
+)
+UNKNOWN_STOPS = Mistake(
+    None,
+    "a word that id_of does not know stops the function",
+    "id_of.get(word, 1) gives 1 where the word is missing",
+)
+UNKNOWN_ADDED = Mistake(
+    None,
+    "words are put into id_of",
+    "id_of.get(word, 1) looks a word up and leaves id_of alone",
+)
+WORDS_CHANGED = Mistake(
+    None,
+    "the list of words is changed in place",
+    "words[-maxlen:] makes a new list; reverse, pop, append and del change the old one",
+)
+BACKWARDS = Mistake(
+    None,
+    "the words come out in the opposite order",
+    "keep the order in which they stand in the review",
+)
+
+TRAINING_OFF = Mistake(
+    None,
+    "forward is called without training=True, and dropout does not act",
+    "network.forward(x, lengths=lengths, training=True)",
+)
+LENGTHS_UNUSED = Mistake(
+    None,
+    "forward is called without lengths, and reads the padding",
+    "network.forward(x, lengths=lengths, training=True)",
+)
+BOTH_UNUSED = Mistake(
+    None,
+    "forward is called without lengths and without training=True",
+    "network.forward(x, lengths=lengths, training=True)",
+)
+OLD_GRADIENTS = Mistake(
+    None,
+    "the update uses the gradients of the batch before",
+    "first network.backward, then take network.grads and update",
+)
+NO_BACKWARD = Mistake(
+    None,
+    "network.backward is not called, and the gradients stay as they were",
+    "network.backward(loss.backward()), before the update",
+)
+NO_UPDATE = Mistake(
+    None,
+    "no parameter is changed",
+    "optimizer.update(network.params, grads), once, at the end",
+)
+NOT_CLIPPED = Mistake(
+    None,
+    "the gradients that reach the update are not clipped",
+    "clip_by_global_norm(network.grads, 1.0) returns new ones, and the norm: update with those",
+)
+CLIPPED_APART = Mistake(
+    None,
+    "each gradient is clipped by itself, not all together",
+    "one factor for all keeps the direction: clip_by_global_norm(network.grads, 1.0)",
+)
+LENGTHENED = Mistake(
+    None,
+    "short gradients are made longer",
+    "only what is longer than 1 is clipped: clip_by_global_norm(network.grads, 1.0)",
+)
+LOSS_AFTER = Mistake(
+    None,
+    "the loss is taken after the update",
+    "keep what loss.forward gives before the update, and return it",
+)
+UPDATED_TWICE = Mistake(
+    None, "there are two updates in one step", "call optimizer.update once, at the end"
+)
 
 # -- one step, and all steps --------------------------------------------------------------------
 
@@ -794,6 +908,127 @@ def _nothing_moves(array, weights, eps=1e-5):
     return numeric_gradient(lambda: 0.0, array.copy(), eps)
 
 
+# -- a row of ids ---------------------------------------------------------------------------------
+
+
+def _row(ids: list[int], maxlen: int) -> ndarray:
+    """Fill up, and do not cut."""
+    return array(ids + [0] * (maxlen - len(ids)))
+
+
+def _look_up(words: list[str], id_of: dict[str, int], unknown: int = 1) -> list[int]:
+    return [id_of.get(word, unknown) for word in words]
+
+
+def _encode_of(choose: Callable) -> Callable:
+    """Make an encode that takes other words: ``choose(words, maxlen)`` says which."""
+
+    def encode_chosen(words, id_of, maxlen):
+        return _row(_look_up(choose(words, maxlen), id_of), maxlen)
+
+    return encode_chosen
+
+
+def _encode_cut_after_filling(words, id_of, maxlen):
+    return array((_look_up(words, id_of) + [0] * maxlen)[-maxlen:])
+
+
+def _encode_filled_in_front(words, id_of, maxlen):
+    ids = _look_up(words[-maxlen:], id_of)
+    return array([0] * (maxlen - len(ids)) + ids)
+
+
+def _encode_not_filled(words, id_of, maxlen):
+    return array(_look_up(words[-maxlen:], id_of))
+
+
+def _encode_known_of_last(words, id_of, maxlen):
+    return _row([id_of[word] for word in words[-maxlen:] if word in id_of], maxlen)
+
+
+def _encode_last_of_known(words, id_of, maxlen):
+    return encode([word for word in words if word in id_of], id_of, maxlen)
+
+
+def _encode_unknown_as_padding(words, id_of, maxlen):
+    return _row(_look_up(words[-maxlen:], id_of, unknown=0), maxlen)
+
+
+# -- a training step ------------------------------------------------------------------------------
+
+
+def _training(options=("lengths", "training"), change: Callable = clipped) -> Callable:
+    """Make training steps that hand forward these options only, and change the gradients so."""
+
+    def step(network, loss, optimizer, x, lengths, y):
+        given = {"lengths": lengths, "training": True}
+        scores = network.forward(x, **{name: given[name] for name in options})
+        value = loss.forward(scores, y)
+        network.backward(loss.backward())
+        optimizer.update(network.params, change(network.grads))
+        return value
+
+    return in_a_row(step)
+
+
+def _training_in_order(*order: str, change: Callable = clipped) -> Callable:
+    """Make training steps that call backward and update in another order, or not at all."""
+
+    def step(network, loss, optimizer, x, lengths, y):
+        value = loss.forward(network.forward(x, lengths=lengths, training=True), y)
+        for name in order:
+            if name == "backward":
+                network.backward(loss.backward())
+            else:
+                optimizer.update(network.params, change(network.grads))
+        return value
+
+    return in_a_row(step)
+
+
+def _training_loss_after(training: bool) -> Callable:
+    """Make training steps that compute the loss again after the update."""
+
+    def step(network, loss, optimizer, x, lengths, y):
+        training_step(network, loss, optimizer, x, lengths, y)
+        return loss.forward(network.forward(x, lengths=lengths, training=training), y)
+
+    return in_a_row(step)
+
+
+def _training_mean_again(where: str, by_N: int) -> Callable:
+    """Make training steps that divide (-1) or multiply (1) once more by N."""
+
+    def step(network, loss, optimizer, x, lengths, y):
+        factor = float(len(y)) ** by_N
+        value = loss.forward(network.forward(x, lengths=lengths, training=True), y)
+        network.backward(loss.backward() * (factor if where == "before clipping" else 1))
+        grads = clipped(network.grads)
+        if where == "after clipping":
+            grads = {name: factor * grad for name, grad in grads.items()}
+        optimizer.update(network.params, grads)
+        return value * (factor if where == "loss" else 1)
+
+    return in_a_row(step)
+
+
+def _unclipped(grads):
+    return grads
+
+
+def _clipped_elements(grads):
+    return {name: grad.clip(-1, 1) for name, grad in grads.items()}
+
+
+def _clipped_arrays(grads):
+    return {name: clipped({name: grad})[name] for name, grad in grads.items()}
+
+
+def _always_length_1(grads):
+    length = sqrt(sum((grad * grad).sum() for grad in grads.values()))
+    return {name: grad / length for name, grad in grads.items()}
+
+
 # -- what shows in what a function does ---------------------------------------------------------
 
 
@@ -830,6 +1065,15 @@ def _works_only_where_F_is_H(exam) -> bool:
         f"(size {H} is different from {F})",
     )
     return fault.kind == "error" and any(a in str(fault.outcome.error) for a in about)
+
+
+def _stops_with(kind: type[Exception]) -> Callable:
+    """Make a look at whether the function stops with an error of this kind."""
+
+    def shows(exam) -> bool:
+        return exam.fault.kind == "error" and isinstance(exam.fault.outcome.error, kind)
+
+    return shows
 
 
 def _goes_on(state: str, last_state: Callable) -> Callable:
@@ -970,6 +1214,7 @@ def _log_of_zero(exam) -> bool:
 
 _STATE_LESSON, _GAME = "lesson 1, section 4", "lesson 2, section 5"
 _T1_PROVES_NOTHING, _TRUNCATION = "lesson 3, section 5", "lesson 3, section 8"
+_CLIPPING = "lesson 3, section 9"
 
 STEP = (
     Signature(LEAK, shows=_goes_on("h_prev", lambda v: v["h_t"]), section=_STATE_LESSON),
@@ -1189,4 +1434,79 @@ NUMERIC = (
     Signature(FORWARD_DIFFERENCE, (_one_sided(1), _one_sided(-1))),
     Signature(NUDGED_COPY, (_nothing_moves,)),
     Signature(NOT_BY_2_EPS, (_times(lambda eps: 2), _times(lambda eps: eps**2))),
+)
+
+ENCODE = (
+    Signature(WORDS_CHANGED, shows=_changes("words")),
+    Signature(UNKNOWN_ADDED, shows=_changes("id_of")),
+    Signature(UNKNOWN_STOPS, shows=_stops_with(KeyError)),
+    Signature(FIRST_WORDS, (_encode_of(lambda words, n: words[:n]),)),
+    Signature(
+        WRONG_CUT,
+        (
+            _encode_of(lambda words, n: words),
+            _encode_of(lambda words, n: words[len(words) - n :]),
+            _encode_of(lambda words, n: words[-n:-1]),
+            _encode_of(lambda words, n: words[-n + 1 :]),
+            _encode_of(lambda words, n: words[-n - 1 :]),
+        ),
+    ),
+    Signature(CUT_AFTER_FILLING, (_encode_cut_after_filling,)),
+    Signature(FILLED_IN_FRONT, (_encode_filled_in_front,)),
+    Signature(NOT_FILLED, (_encode_not_filled,)),
+    Signature(UNKNOWN_DROPPED, (_encode_known_of_last, _encode_last_of_known)),
+    Signature(UNKNOWN_AS_PADDING, (_encode_unknown_as_padding,)),
+    Signature(
+        BACKWARDS,
+        (
+            _encode_of(lambda words, n: words[-n:][::-1]),
+            _encode_of(lambda words, n: words[::-1][-n:]),
+        ),
+    ),
+)
+
+TRAINING = (
+    Signature(NO_UPDATE, (_training_in_order("backward"),), in_all=True),
+    Signature(TRAINING_OFF, (_training(options=("lengths",)),), in_all=True),
+    Signature(LENGTHS_UNUSED, (_training(options=("training",)),), in_all=True),
+    Signature(BOTH_UNUSED, (_training(options=()),), in_all=True),
+    Signature(NOT_CLIPPED, (_training(change=_unclipped),), section=_CLIPPING, in_all=True),
+    Signature(
+        CLIPPED_APART,
+        (_training(change=_clipped_elements), _training(change=_clipped_arrays)),
+        section=_CLIPPING,
+        in_all=True,
+    ),
+    Signature(LENGTHENED, (_training(change=_always_length_1),), section=_CLIPPING, in_all=True),
+    Signature(
+        OLD_GRADIENTS,
+        tuple(
+            _training_in_order("update", "backward", change=change)
+            for change in (clipped, _unclipped)
+        ),
+        in_all=True,
+    ),
+    Signature(
+        NO_BACKWARD,
+        tuple(_training_in_order("update", change=change) for change in (clipped, _unclipped)),
+        in_all=True,
+    ),
+    Signature(
+        UPDATED_TWICE,
+        tuple(
+            _training_in_order("backward", "update", "update", change=change)
+            for change in (clipped, _unclipped)
+        ),
+        in_all=True,
+    ),
+    Signature(LOSS_AFTER, (_training_loss_after(True), _training_loss_after(False))),
+    Signature(
+        SCALED_BY_N,
+        tuple(
+            _training_mean_again(where, by_N)
+            for where in ("loss", "before clipping", "after clipping")
+            for by_N in (-1, 1)
+        ),
+        section="lesson 3, section 7",
+    ),
 )

@@ -12,7 +12,7 @@ import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from numpy import array, ndarray, resize, zeros
+from numpy import arange, array, ndarray, resize, stack, zeros
 from numpy.random import Generator, default_rng
 
 from rnn_lib.checks import references
@@ -24,6 +24,9 @@ _FIRST, _OTHER, _AGAIN = (
     "second call, other numbers",
     "third call, the first numbers again",
 )
+
+_WORDS = ["the", "film", "was", "long", "dull", "but", "we", "all", "like", "its", "last", "scene"]
+_UNKNOWN = ["zorpful", "quarn"]
 
 _N_IS_T = {"N": 3, "T": 3, "F": 2, "H": 4}
 _F_IS_H = {"N": 3, "T": 2, "F": 4, "H": 4}
@@ -50,7 +53,7 @@ class Problem:
     def arguments(self, names: Iterable[str]) -> dict[str, object]:
         """Return fresh copies of the named numbers, those that there are."""
         return {
-            name: number.copy() if isinstance(number, ndarray) else number
+            name: number.copy() if isinstance(number, (ndarray, list, dict)) else number
             for name, number in ((n, self.numbers[n]) for n in names if n in self.numbers)
         }
 
@@ -132,6 +135,28 @@ def nudged(rng: Generator) -> list[Problem]:
         for problem in _three_calls(rng, _cubic, {"shape": shape}):
             problems += [problem, problem.with_numbers(eps=0.05)]
     return problems
+
+
+def reviews(rng: Generator) -> list[Problem]:
+    """Draw reviews to encode: longer than maxlen, just as long, shorter, and empty."""
+    maxlen = int(rng.integers(5, 8))
+    return [
+        problem
+        for words, maxlen in (
+            (maxlen + 1, maxlen),
+            (maxlen + 4, maxlen),
+            (maxlen, maxlen),
+            (maxlen - 1, maxlen + 1),
+            (0, maxlen),
+        )
+        for problem in _three_calls(rng, _review, {"words": words, "maxlen": maxlen})
+    ]
+
+
+def batches(rng: Generator) -> list[Problem]:
+    """Draw a small network and batches for it, with long and with short gradients."""
+    N, T, F, K = (int(n) for n in rng.permutation([3, 4, 5, 6]))
+    return _three_calls(rng, _batches, {"steps": 3, "N": N, "T": T, "F": F, "K": K})
 
 
 def square(rng: Generator) -> list[Problem]:
@@ -226,3 +251,26 @@ def _parameters(rng: Generator, F: int, H: int) -> dict[str, object]:
 
 def _cubic(rng: Generator, shape: tuple[int, ...]) -> dict[str, ndarray]:
     return {"array": rng.uniform(0.5, 2, shape), "weights": rng.uniform(0.5, 2, shape)}
+
+
+def _review(rng: Generator, words: int, maxlen: int) -> dict[str, object]:
+    ids = (2 + rng.permutation(500)[: len(_WORDS)]).tolist()
+    id_of = {"<pad>": 0, "<unk>": 1} | dict(zip(_WORDS, ids, strict=True))
+    review = rng.permutation(_WORDS)[:words].tolist()
+    if review:  # an unknown word at the start, one among those that stay, and one word twice
+        review[0], review[-3], review[-2] = *rng.permutation(_UNKNOWN).tolist(), review[1]
+    return {"words": review, "id_of": id_of, "maxlen": maxlen}
+
+
+def _batches(rng: Generator, steps: int, N: int, T: int, F: int, K: int) -> dict[str, object]:
+    # Large inputs give gradients longer than 1, small ones shorter.
+    size = array([8, 0.2, 8]).reshape(steps, 1, 1, 1)
+    return {
+        "W": 0.1 * rng.standard_normal((F, K)),
+        "b": 0.1 * rng.standard_normal(K),
+        "mask": resize(array([2.0, 0.0, 2.0]), F),
+        "lr": float(rng.uniform(0.05, 0.5)),
+        "x": size * (1 + rng.standard_normal((steps, N, T, F))),
+        "lengths": rng.integers(1, T, (steps, N)),  # the last step never counts
+        "y": stack([rng.permutation(arange(N) % K) for _ in range(steps)]),
+    }

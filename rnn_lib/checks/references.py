@@ -9,7 +9,7 @@ another meaning later changes nothing here.
 
 from collections.abc import Callable, Mapping
 
-from numpy import arange, exp, log, ndarray, ndindex, tanh, zeros
+from numpy import arange, exp, log, ndarray, ndindex, sqrt, tanh, zeros
 
 Gradients = tuple[ndarray, ndarray, ndarray, ndarray, ndarray]
 
@@ -138,6 +138,28 @@ def central_differences(array: ndarray, weights: ndarray, eps: float = 1e-5) -> 
     """Return what the student's numeric gradient should give for :func:`cubic`."""
     array = array.copy()
     return numeric_gradient(lambda: cubic(array, weights), array, eps)
+
+
+def encode(words: list[str], id_of: Mapping[str, int], maxlen: int) -> ndarray:
+    """Return the ids (maxlen,) of the last words, filled up with 0: lesson 4, section 2."""
+    ids = zeros(maxlen, dtype=int)
+    for t, word in enumerate(words[-maxlen:]):
+        ids[t] = id_of.get(word, 1)
+    return ids
+
+
+def training_step(network, loss, optimizer, x: ndarray, lengths: ndarray, y: ndarray) -> float:
+    """Make one update and return the loss before it: lesson 4, section 4."""
+    value = loss.forward(network.forward(x, lengths=lengths, training=True), y)
+    network.backward(loss.backward())
+    optimizer.update(network.params, clipped(network.grads))
+    return value
+
+
+def clipped(grads: Mapping[str, ndarray]) -> dict[str, ndarray]:
+    """Shorten gradients, all by one factor, to a common length of at most 1."""
+    length = sqrt(sum((grad * grad).sum() for grad in grads.values()))
+    return {name: grad / max(1, length) for name, grad in grads.items()}
 
 
 # -- the numeric gradients, as a second opinion -------------------------------------------------
