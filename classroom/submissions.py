@@ -19,6 +19,7 @@ from pathlib import Path, PurePosixPath
 
 import nbformat
 from nbformat import NotebookNode
+from nbformat.reader import NotJSONError
 from nbformat.validator import normalize
 
 from classroom.edition import student_edition
@@ -202,6 +203,8 @@ def _parse(content: bytes) -> NotebookNode:
         nbformat.validate(notebook)
     except UnicodeDecodeError:
         raise CannotGrade("not a notebook: no UTF-8 text") from None
+    except NotJSONError:
+        raise CannotGrade("not a whole notebook: it breaks off, or is damaged") from None
     except Exception as error:  # nbformat raises whatever a wrong structure makes Python raise
         first_line = (str(error).splitlines() or [type(error).__name__])[0]
         raise CannotGrade(f"not a whole notebook: {first_line[:120]}") from None

@@ -75,7 +75,7 @@ def reason(graded: NotebookNode, exercise: Exercise) -> str:
     ):
         mistakes = [f"mistake: {mistake}" for mistake in _MISTAKE.findall(error.evalue)]
         return "; ".join([first_line, *mistakes])
-    return f"{error.ename}: {first_line}"
+    return f"{error.ename}: {first_line}".removesuffix(": ")
 
 
 def _errors(graded: NotebookNode, grade_id: str) -> list[NotebookNode]:

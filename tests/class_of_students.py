@@ -193,7 +193,7 @@ hands_in(
         e4_3="def small_model():\n    return ScratchRNNClassifier(32, 2, embedding=(5000, 32))",
     ),
     {E41: 0, E42: 0, E43: 0},
-    {E41: "mistake: ", E42: "mistake: ", E43: "batch_size is not within the budget"},
+    {E41: "mistake: ", E42: "mistake: ", E43: "n_epochs is not within the budget"},
     file="04_imdb.ipynb",
 )
 

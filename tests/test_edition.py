@@ -47,6 +47,15 @@ def test_exercises_are_numbered_and_carry_points():
         assert len({exercise.check.metadata.nbgrader.grade_id for exercise in asked}) == len(asked)
 
 
+def test_the_teachers_page_states_the_points():
+    page = (ROOT / "docs" / "teaching.md").read_text(encoding="utf-8")
+    for name in WITH_EXERCISES:
+        total, listed = re.search(rf"^\| {int(name[:2])} \| (\d+) \| (.*) \|$", page, re.M).groups()
+        points = [exercise.points for exercise in exercises(LESSONS[name])]
+        assert [float(p) for p in re.findall(r"\((\d+)\)", listed)] == points
+        assert float(total) == sum(points)
+
+
 @pytest.mark.parametrize("fault", ["number", "check"])
 def test_an_exercise_without_number_or_check_is_an_error(fault):
     text = "" if fault == "number" else "> **Exercise 1.1.** Write `f`."
