@@ -113,20 +113,35 @@ def test_grading_again_grades_nothing_again(rows, course, submissions):
     assert table(course, submissions) == rows
 
 
-def test_points_changed_by_hand_are_in_the_table(rows, course, submissions):
+@pytest.mark.parametrize(
+    ("change", "back", "expected"),
+    [
+        ("grade.manual_score = 1.5", "grade.manual_score = None", ("1.1 rnn_step", "1.5")),
+        (
+            "notebook.late_submission_penalty = 2",
+            "notebook.late_submission_penalty = 0",
+            ("late", "-2.0"),
+        ),
+    ],
+    ids=["by hand", "late"],
+)
+def test_what_formgrader_changes_is_in_the_table(rows, course, submissions, change, back, expected):
     code = (
         "from classroom.course import DATABASE; from nbgrader.api import Gradebook\n"
-        "with Gradebook(DATABASE) as gb:\n"
-        "    g = gb.find_grade('check-rnn-step', '01_forward', '01_forward', 'blank')\n"
-        "    g.manual_score, g.extra_credit = {}, {}; gb.db.commit()"
+        "with Gradebook(DATABASE) as gradebook:\n"
+        "    where = '01_forward', '01_forward', 'one exercise'\n"
+        "    grade = gradebook.find_grade('check-rnn-step', *where)\n"
+        "    notebook = gradebook.find_submission_notebook(*where)\n"
+        "    {}; gradebook.db.commit()"
     )
     try:
-        subprocess.run([sys.executable, "-c", code.format(1.5, 0)], cwd=course, check=True)
+        subprocess.run([sys.executable, "-c", code.format(change)], cwd=course, check=True)
         grade(course, submissions, "--seed=271828", "--memory=2")
         changed = [row for row in table(course, submissions) if row not in rows]
-        assert [(row["student"], row["points"]) for row in changed] == [("blank", "1.5")]
+        assert [(row["exercise"], row["points"]) for row in changed] == [expected]
+        assert {row["student"] for row in changed} == {"one exercise"}
     finally:
-        subprocess.run([sys.executable, "-c", code.format(None, 0)], cwd=course, check=True)
+        subprocess.run([sys.executable, "-c", code.format(back)], cwd=course, check=True)
 
 
 @pytest.fixture
