@@ -13,6 +13,8 @@ import yaml  # both come with jupyter
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
+import rnn_lib
+
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 EXTRAS = PROJECT["optional-dependencies"]
@@ -51,6 +53,52 @@ def test_environment_yml_adds_nothing_but_python():
     assert pip_part == {"pip": ["-c constraints.txt", "-e .[test]"]}
     assert python.startswith("python=")
     assert python.removeprefix("python=") in SpecifierSet(PROJECT["requires-python"])
+
+
+@pytest.mark.slow
+def test_what_environment_yml_installs_with_pip_works(tmp_path):
+    """Install its pip part into a new environment, and use what students and teachers use."""
+    course = tmp_path / "course"
+    shutil.copytree(ROOT / "rnn_lib", course / "rnn_lib")
+    for name in ("pyproject.toml", "constraints.txt", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, course)
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
+    requirements = course / "requirements.txt"  # conda writes one beside environment.yml
+    requirements.write_text("\n".join(environment["dependencies"][2]["pip"]), encoding="utf-8")
+    venv = tmp_path / "venv"
+    subprocess.run([sys.executable, "-m", "venv", venv], check=True)
+    python = venv / ("Scripts" if sys.platform == "win32" else "bin") / "python"
+    install = [python, "-m", "pip", "install", "--quiet", "-r", requirements]
+    done = subprocess.run(install, cwd=course, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    use = "import rnn_lib, jupyterlab, nbval, pytest; print(rnn_lib.__version__)"
+    done = subprocess.run([python, "-c", use], cwd=tmp_path, capture_output=True, text=True)
+    assert done.stdout.strip() == rnn_lib.__version__, done.stderr
+
+
+@pytest.mark.slow
+def test_repo2docker_reads_environment_yml(tmp_path):
+    """What Binder makes of the repository: a Dockerfile with conda, and nothing else needed."""
+    venv = tmp_path / "venv"
+    subprocess.run([sys.executable, "-m", "venv", venv], check=True)
+    bin_ = venv / ("Scripts" if sys.platform == "win32" else "bin")
+    install = [bin_ / "python", "-m", "pip", "install", "--quiet", "jupyter-repo2docker"]
+    subprocess.run(install, check=True)
+    command = [bin_ / "jupyter-repo2docker", "--no-build", "--debug", ROOT]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    said = done.stdout + done.stderr
+    assert "Building conda environment for python=3.13" in said
+    # It installs the course itself, so the repository has to be there first.
+    steps = [line.strip() for line in said.splitlines()]
+    copied = next(i for i, line in enumerate(steps) if re.match(r"COPY .* src/ ", line))
+    installed = next(i for i, line in enumerate(steps) if "env update" in line)
+    assert copied < installed
+
+
+def test_the_version_stands_in_the_changelog():
+    changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert re.search(r"^## (\S+)", changelog, re.MULTILINE)[1] == rnn_lib.__version__
 
 
 # --- make -----------------------------------------------------------------------------------
