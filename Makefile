@@ -50,7 +50,7 @@ lint: .venv/installed-test ## check the code's style, notebooks included
 clean: ## remove what was built; .venv, data/, and the work of students and teachers stay
 	rm -rf *.egg-info .pytest_cache .ruff_cache notebooks/.ipynb_checkpoints
 	if [ -d build ]; then find build -mindepth 1 -maxdepth 1 \
-	  ! -name student ! -name class ! -name grades -exec rm -rf {} +; fi
+	  ! -name student ! -name class -exec rm -rf {} +; fi
 	find data rnn_lib tests classroom -name __pycache__ -prune -exec rm -rf {} +
 
 # Jupyter refuses to run as root, which is what one is in most containers, unless told to.

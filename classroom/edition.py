@@ -159,15 +159,18 @@ def main() -> None:
     parser.add_argument(
         "--keep-both", action="store_true", help="write beside files that have been worked on"
     )
-    editions = {path.name: to_bytes(student_edition(read(path))) for path in lesson_paths()}
+    keep_both = parser.parse_args().keep_both
     try:
-        written = write_generated(STUDENT, editions, parser.parse_args().keep_both)
+        editions = {path.name: to_bytes(student_edition(read(path))) for path in lesson_paths()}
+        written = write_generated(STUDENT, editions, keep_both)
     except WorkedOn as work:
         sys.exit(
             "These files were worked on since they were made, so nothing was written:\n"
             + "".join(f"    {shown(path)}\n" for path in work.paths)
             + "To get the new edition beside them: make student KEEP_BOTH=1"
         )
+    except (OSError, ValueError) as error:
+        sys.exit(f"Nothing was written. {error}")
     for path in written:
         print(shown(path))
 

@@ -14,7 +14,6 @@ import re
 import secrets
 import time
 
-from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 from nbgrader.preprocessors import Execute
@@ -88,7 +87,7 @@ class BoundedExecute(Execute):
             return cell, resources
         try:
             cell, resources = super().preprocess_cell(cell, resources, index)
-        except (DeadKernelError, CellTimeoutError):
+        except Exception:  # dead, deaf, or so mangled that it no longer talks sense
             raise KernelLost(index) from None
         if _is_check(cell):
             self._judge(cell)

@@ -11,7 +11,7 @@ import hashlib
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, field
 from multiprocessing import get_all_start_methods, get_context
@@ -26,7 +26,7 @@ import rnn_lib
 from classroom import report
 from classroom.course import COURSE, prepare, seed
 from classroom.edition import WorkedOn, shown, to_bytes, write_whole
-from classroom.lessons import ROOT, lesson_paths, read
+from classroom.lessons import lesson_paths, read
 from classroom.submissions import Submission, collect, student_id
 from classroom.worker import work
 
@@ -204,43 +204,61 @@ def main() -> None:
     """Grade all notebooks in a folder or zip file; go on where an earlier call ended."""
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("submissions", type=Path, help="folder or zip file")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="notebooks at once")
-    parser.add_argument("--timeout", type=int, default=60, help="seconds a cell may take")
-    parser.add_argument("--memory", type=float, default=4, help="gigabytes a notebook may use")
+    parser.add_argument("--jobs", type=_number(int, 1), default=os.cpu_count(), help="at once")
     parser.add_argument(
-        "--seed", type=int, help="for the checks' numbers; otherwise the last one, or a new one"
+        "--timeout", type=_number(int, 1), default=60, help="seconds a cell may take"
     )
+    parser.add_argument("--memory", type=_number(float, 1), default=4, help="GB for a notebook")
+    parser.add_argument("--seed", type=_number(int, 0), help="of the checks, for this time")
     arguments = parser.parse_args()
-    settings = Settings(seed(arguments.seed), arguments.timeout, arguments.memory)
+    chosen = seed() if arguments.seed is None else str(arguments.seed)
+    settings = Settings(chosen, arguments.timeout, arguments.memory)
     lessons = {path.stem: read(path) for path in lesson_paths()}
+    source = arguments.submissions.resolve()
+    out = source.with_name(f"{source.stem}-grades")
     try:
-        if arguments.submissions.resolve().is_relative_to(COURSE):
-            raise ValueError(
-                "build/class/ is written to while grading: copy the folder, grade that"
-            )
-        submissions = collect(arguments.submissions, lessons)
+        if source.is_relative_to(COURSE):
+            raise ValueError("build/class/ is for nbgrader: copy the folder elsewhere, grade that")
+        submissions = collect(source, lessons)
+        out.mkdir(exist_ok=True)
         prepare(lessons)
     except WorkedOn as error:
         sys.exit(f"Nothing was graded. Edit the lessons in notebooks/, not these copies: {error}")
     except (OSError, ValueError, RuntimeError) as error:
         sys.exit(f"Nothing was graded. {error}")
 
-    out = ROOT / "build" / "grades" / arguments.submissions.stem
-    results = []
+    results, stopped = [], False
     try:
         bar = tqdm(total=len(submissions), unit="notebook", disable=None)
         for result in grade(submissions, lessons, settings, arguments.jobs):
             results.append(result)
             bar.update()
     except KeyboardInterrupt:
-        sys.exit("\nStopped. What is graded is kept; the same command goes on from here.")
+        stopped = True
     finally:
         bar.close()
     tables = report.write(out, results, lessons)
-    not_graded = sum(bool(result.submission.problem) for result in results)
-    print(f"{len(results)} files, {not_graded} of them not graded. Seed {settings.seed}.")
+    n_graded = sum(not result.submission.problem for result in results)
+    print(f"{len(submissions)} files, {n_graded} of them graded. Seed {settings.seed}.")
     for path in tables:
         print(shown(path))
+    if stopped:
+        sys.exit("Stopped. What is graded is kept; the same command goes on from here.")
+
+
+def _number(kind: type, least: int) -> Callable[[str], float]:
+    """Make a reader of an argument that is a number of at least so much."""
+
+    def read(text: str) -> float:
+        try:
+            value = kind(text)
+        except ValueError:
+            value = least - 1
+        if not value >= least:
+            raise argparse.ArgumentTypeError(f"expected a number of at least {least}, got {text}")
+        return value
+
+    return read
 
 
 if __name__ == "__main__":

@@ -75,7 +75,13 @@ def exercises(notebook: NotebookNode) -> Iterator[Exercise]:
         elif BEGIN in cell.source:
             if not number:
                 raise ValueError(f"cell {cell.id}: no **Exercise N.M.** is announced above it")
-            if not below.get("metadata", {}).get("nbgrader", {}).get("grade"):
+            marks = below.get("metadata", {}).get("nbgrader", {})
+            if not marks.get("grade"):
                 raise ValueError(f"cell {cell.id}: no check with points stands below it")
+            if not isinstance(marks.get("points"), (int, float)):
+                raise ValueError(
+                    f"cell {below.id}, exercise {number}: points should be a number, "
+                    f"got {marks.get('points')!r}"
+                )
             yield Exercise(number, _DEFINED.findall(cell.source)[-1], cell, below)
             number = ""

@@ -5,6 +5,7 @@ Formgrader, penalties for lateness included, is in the tables after the next ``m
 """
 
 import html
+import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -62,11 +63,20 @@ def write(out: Path, results: Iterable["Result"], lessons: dict[str, NotebookNod
     grades = pd.DataFrame(rows, columns=COLUMNS)
     grades = grades.sort_values(["student", "lesson", "exercise", "file"], ignore_index=True)
     # A spreadsheet knows by the mark at the start that this is UTF-8.
-    write_whole(out / "grades.csv", grades.to_csv(index=False).encode("utf-8-sig"))
-    write_whole(out / "totals.csv", _totals(grades).to_csv().encode("utf-8-sig"))
+    write_whole(out / "grades.csv", grades.map(_plain).to_csv(index=False).encode("utf-8-sig"))
+    totals = _totals(grades)
+    write_whole(out / "totals.csv", totals.rename(_plain).to_csv().encode("utf-8-sig"))
+    shutil.rmtree(out / "feedback", ignore_errors=True)  # of students who are gone by now
     for student, own in grades.groupby("student"):
         _write_page(out / "feedback", student, own)
     return [out / "grades.csv", out / "totals.csv", out / "feedback"]
+
+
+def _plain(value: object) -> object:
+    """Keep a spreadsheet from taking a name for a formula."""
+    return (
+        f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@")) else value
+    )
 
 
 def _rows(
@@ -102,6 +112,8 @@ def _totals(grades: pd.DataFrame) -> pd.DataFrame:
     """Add the points up: a row for each student, a column for each lesson."""
     sums = grades.groupby(["student", "lesson"])[["points", "maximum"]].sum()
     points, maximum = (sums[column].unstack().drop(columns="", errors="ignore") for column in sums)
+    without_exercises = [lesson for lesson in maximum if not maximum[lesson].max()]
+    points, maximum = (table.drop(columns=without_exercises) for table in (points, maximum))
     points["total"], maximum["total"] = points.sum(axis=1), maximum.max().sum()
     names = {lesson: f"{lesson} of {maximum[lesson].max():g}" for lesson in points}
     return points.rename(columns=names)

@@ -14,7 +14,7 @@ import unicodedata
 import warnings
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 import nbformat
@@ -94,6 +94,8 @@ def collect(source: Path, lessons: dict[str, NotebookNode]) -> list[Submission]:
     found = sorted(_files(source), key=lambda file: file.modified, reverse=True)
     if not found:
         raise ValueError(f"{source}: no files in it")
+    while _is_wrapped(found, lessons):
+        found = [replace(file, path=PurePosixPath(*file.path.parts[1:])) for file in found]
     flat = [file.path.stem for file in found if len(file.path.parts) == 1]
     students = {_split(stem, lessons)[0] for stem in flat} - {""}
     submissions = [_read(file, lessons, students) for file in found]
@@ -108,6 +110,25 @@ def collect(source: Path, lessons: dict[str, NotebookNode]) -> list[Submission]:
         key = submission.student, submission.lesson
         submission.is_spare = submission.notebook is None and key in graded
     return sorted(submissions, key=lambda s: (s.student, s.lesson, s.file))
+
+
+def _is_wrapped(files: list["_File"], lessons: Iterable[str]) -> bool:
+    """Say whether all lies in one folder that is no student's: whoever zips a folder gets that."""
+    if len({file.path.parts[0] for file in files}) > 1 or any(
+        len(file.path.parts) == 1 for file in files
+    ):
+        return False
+    inside = [PurePosixPath(*file.path.parts[1:]) for file in files]
+    flat = [path for path in inside if len(path.parts) == 1]
+    folders = {path.parts[0] for path in inside} - {path.name for path in flat}
+    if any(_split(path.stem, lessons)[0] for path in flat):
+        return True
+    if len(folders) == 1 and not flat:
+        return _is_wrapped(
+            [replace(f, path=p) for f, p in zip(files, inside, strict=True)], lessons
+        )
+    # One student's own folders have the names of assignments.
+    return len(folders) > 1 and not any(lesson in name for lesson in lessons for name in folders)
 
 
 def _read(file: "_File", lessons: dict[str, NotebookNode], students: set[str]) -> Submission:
@@ -148,8 +169,15 @@ class _File:
     size: int
     content: Callable[[], bytes]
     timestamp: str = ""
+    is_link: bool = False
 
     def read(self) -> bytes:
+        if self.is_link:
+            raise CannotGrade("a link to another file")
+        if not self.path.suffix and not self.size:
+            raise CannotGrade("nothing in this folder")
+        if self.path.suffix == ".zip":
+            raise CannotGrade("a zip file: unpack it into a folder with the student's name")
         if self.path.suffix != ".ipynb":
             raise CannotGrade(f"not a notebook: the file's name ends in {self.path.suffix!r}")
         if self.size > LARGEST:
@@ -164,8 +192,13 @@ def _files(source: Path) -> Iterator[_File]:
     if source.is_dir():
         for path in sorted(source.rglob("*")):
             inside = PurePosixPath(path.relative_to(source).as_posix())
-            if path.is_file() and _is_handed_in(inside):
-                status = path.stat()
+            if not _is_handed_in(inside):
+                continue
+            status = path.lstat()
+            is_link = path.is_symlink()
+            if is_link or (path.is_dir() and not any(path.iterdir())):
+                yield _File(inside, status.st_mtime, 0, path.read_bytes, is_link=is_link)
+            elif path.is_file():
                 noted = path.with_name("timestamp.txt")
                 timestamp = noted.read_text(errors="replace") if noted.is_file() else ""
                 yield _File(inside, status.st_mtime, status.st_size, path.read_bytes, timestamp)
@@ -173,11 +206,13 @@ def _files(source: Path) -> Iterator[_File]:
     if not source.exists():
         raise FileNotFoundError(f"{source}: no such folder or zip file")
     if not zipfile.is_zipfile(source):
-        raise ValueError(f"{source}: expected a folder or a zip file")
+        damaged = ", and this one is damaged" if source.suffix == ".zip" else ""
+        raise ValueError(f"{source}: expected a folder or a zip file{damaged}")
     # Members are read, never unpacked, so that their paths can do no harm.
     archive = zipfile.ZipFile(source)
     for member in archive.infolist():
-        inside = PurePosixPath(member.filename)
+        parts = PurePosixPath(member.filename).parts
+        inside = PurePosixPath(*(part for part in parts if part not in ("/", "..")))
         if not member.is_dir() and _is_handed_in(inside):
             yield _File(
                 inside, member.date_time, member.file_size, lambda m=member: archive.read(m)
@@ -219,9 +254,9 @@ def _parse(content: bytes) -> NotebookNode:
 def _split(stem: str, lessons: Iterable[str]) -> tuple[str, str]:
     """Split name_03_bptt into the name and the lesson, both "" if no lesson is named."""
     for lesson in lessons:
-        name, found, _ = stem.partition(lesson)
+        before, found, after = stem.partition(lesson)
         if found:
-            return name.strip(" _-."), lesson
+            return before.strip(" _-.") or after.strip(" _-.()0123456789"), lesson
     return "", ""
 
 

@@ -5,10 +5,12 @@ points were lost, in a line for the table, and a remark where the library answer
 """
 
 import ast
+import ctypes
 import multiprocessing
 import os
 import re
 import signal
+import sys
 import threading
 from collections.abc import Iterable
 from multiprocessing.connection import Connection
@@ -19,8 +21,11 @@ import rnn_lib
 from classroom.course import COURSE, demand, nbgrader
 from classroom.lessons import NOTEBOOKS, Exercise, exercises, read
 
+_PR_SET_CHILD_SUBREAPER = 36
 _MISTAKE = re.compile(r"^    mistake +(.*)$", re.MULTILINE)
-_LIBRARY = {name for name, value in vars(rnn_lib).items() if callable(value)} | {"rnn_lib"}
+# What the library computes, and the checks' own right answers.
+_LIBRARY = {name for name, value in vars(rnn_lib).items() if callable(value)}
+_LIBRARY |= {"mistakes", "references"}
 
 
 def grade(student: str, lesson: str, **settings: object) -> dict[str, dict[str, str]]:
@@ -101,38 +106,61 @@ def remark(graded: NotebookNode, complete: NotebookNode, exercise: Exercise) -> 
 
 
 def _uses(function: str, sources: Iterable[str]) -> set[str]:
-    """Return the library's names in a function and in those that it calls."""
+    """Return the library's names in a function, and in what it gets at through other names.
+
+    This reads the text: it sees renamed imports and helpers, but not a name put together from
+    strings.
+    """
     names: dict[str, set[str]] = {}
     for source in sources:
         try:
-            defined = [n for n in ast.parse(source).body if isinstance(n, ast.FunctionDef)]
+            tree = ast.parse(source)
         except (SyntaxError, ValueError):
             continue
-        for node in defined:
-            inside = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
-            inside |= {
-                a.name.split(".")[0]
-                for n in ast.walk(node)
-                if isinstance(n, ast.Import)
-                for a in n.names
-            }
-            inside |= {
-                n.module.split(".")[0]
-                for n in ast.walk(node)
-                if isinstance(n, ast.ImportFrom) and n.module
-            }
-            names.setdefault(node.name, set()).update(inside)
+        for node in ast.walk(tree):
+            match node:
+                case ast.FunctionDef() | ast.ClassDef():
+                    names.setdefault(node.name, set()).update(_inside(node))
+                case ast.Assign():
+                    for target in node.targets:
+                        if isinstance(target, ast.Name):
+                            names.setdefault(target.id, set()).update(_inside(node.value))
+                case ast.Import() | ast.ImportFrom():
+                    for alias in node.names:
+                        path = (getattr(node, "module", "") or "").split(".") + alias.name.split(
+                            "."
+                        )
+                        if "rnn_lib" in path:
+                            names.setdefault(alias.asname or path[-1], set()).update(path)
     reached, new = set(), {function}
     while new:
         reached |= new
         new = set().union(*(names.get(name, ()) for name in new)) - reached
-    return (reached & _LIBRARY) - names.keys()
+    return reached & _LIBRARY - {name for name, used in names.items() if name not in used}
+
+
+def _inside(node: ast.AST) -> set[str]:
+    """Return all names and attributes in a piece of code."""
+    found = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
+    found |= {n.attr for n in ast.walk(node) if isinstance(n, ast.Attribute) and not _is_numpys(n)}
+    imports = [n for n in ast.walk(node) if isinstance(n, (ast.Import, ast.ImportFrom))]
+    return found | {alias.name.split(".")[-1] for n in imports for alias in n.names}
+
+
+def _is_numpys(node: ast.AST) -> bool:
+    """Say whether an attribute is NumPy's, as in np.random.uniform."""
+    while isinstance(node, ast.Attribute):
+        node = node.value
+    return isinstance(node, ast.Name) and node.id in ("np", "numpy", "math")
 
 
 def work(answer: Connection, student: str, lesson: str, settings: dict[str, object]) -> None:
     """Grade in a process of its own; send back what :func:`grade` returns, or an error's text."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the one who started us decides
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    if sys.platform == "linux":
+        # What a student starts and leaves behind becomes our child, and ends with us.
+        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     nowhere = os.open(os.devnull, os.O_RDWR)
     for stream in (1, 2):  # nbgrader's log, and what kernels have to say
         os.dup2(nowhere, stream)

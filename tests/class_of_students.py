@@ -246,6 +246,15 @@ hands_in(
     ONLY_FIRST,
     {E2: "ended the kernel"},
 )
+LEFT_RUNNING = "31415"  # seconds
+hands_in(
+    "leaves something running",
+    with_cell(
+        solved(ONE),
+        f"import subprocess\nsubprocess.Popen(['sleep', '{LEFT_RUNNING}'], start_new_session=True)",
+    ),
+    BOTH,
+)
 hands_in("os._exit in a cell", with_cell(solved(ONE), "import os\nos._exit(0)"), BOTH)
 hands_in("sys.exit in a cell", with_cell(solved(ONE), "import sys\nsys.exit()"), BOTH)
 hands_in(
@@ -304,6 +313,47 @@ hands_in(
     with_cell(solved(ONE, e1_1=WRONG_STEP), "checks.judging.near = lambda *_, **__: True"),
     NONE,
     {E1: "was replaced"},
+)
+hands_in(
+    "Python's names replaced",
+    with_cell(
+        solved(ONE, e1_1=WRONG_STEP),
+        "import builtins\nbuiltins.all = lambda _: True\nbuiltins.abs = lambda _: 0",
+    ),
+    NONE,
+    {E1: "builtins."},
+)
+hands_in(
+    "NumPy's insides replaced",
+    with_cell(
+        solved(ONE, e1_1=WRONG_STEP),
+        "import numpy._core._methods as inside\ninside._all = lambda *_, **__: True",
+    ),
+    NONE,
+    {E1: "numpy._core._methods._all was replaced"},
+)
+hands_in(
+    "the tolerance looked up",
+    with_cell(
+        solved(ONE, e1_1=WRONG_STEP),
+        "import sys\n\n\ndef trace(frame, event, arg):\n"
+        "    if 'tolerance' in frame.f_locals:\n        frame.f_locals['tolerance'] = 1e9\n"
+        "    return trace\n\n\nsys.settrace(trace)",
+    ),
+    NONE,
+    {E1: "sys.settrace or sys.setprofile is in use"},
+)
+hands_in(
+    "rnn_lib pasted under another name",
+    with_cell(
+        solved(
+            ONE,
+            e1_2="def rnn_forward(*arguments):\n    return right(*arguments)",
+        ),
+        "from rnn_lib.checks.references import rnn_forward as right",
+    ),
+    BOTH,
+    remarks={E2: "uses rnn_lib: "},
 )
 hands_in(
     "rnn_lib pasted",

@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 import psutil
 import pytest
-from class_of_students import CLASS, solved
+from class_of_students import CLASS, LEFT_RUNNING, solved
 
 from classroom.edition import to_bytes
 
@@ -43,8 +43,12 @@ def grade(course, submissions, *options):
     return said
 
 
+def grades_of(submissions):
+    return submissions.with_name(f"{submissions.stem}-grades")
+
+
 def table(course, submissions):
-    path = course / "build" / "grades" / submissions.stem / "grades.csv"
+    path = grades_of(submissions) / "grades.csv"
     with path.open(encoding="utf-8-sig", newline="") as file:
         return list(csv.DictReader(file))
 
@@ -82,7 +86,7 @@ def test_each_student_gets_the_points(handed_in, rows):
 
 
 def test_totals_are_the_sums(rows, course, submissions):
-    path = course / "build" / "grades" / submissions.stem / "totals.csv"
+    path = grades_of(submissions) / "totals.csv"
     totals = pd.read_csv(path, index_col="student")
     assert list(totals) == ["01_forward of 5", "03_bptt of 17", "04_imdb of 8", "total of 30"]
     for student, own in totals.iterrows():
@@ -90,8 +94,14 @@ def test_totals_are_the_sums(rows, course, submissions):
         assert own["total of 30"] == sum(points)
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere orphans are not found")
+def test_what_a_student_leaves_running_ends_with_grading(rows):
+    running = [process.info["cmdline"] or [] for process in psutil.process_iter(["cmdline"])]
+    assert not [command for command in running if LEFT_RUNNING in command]
+
+
 def test_every_student_gets_a_page(rows, course, submissions):
-    pages = course / "build" / "grades" / submissions.stem / "feedback"
+    pages = grades_of(submissions) / "feedback"
     for student in {row["student"] for row in rows}:
         page = (pages / student / "index.html").read_text(encoding="utf-8")
         own = [row for row in rows if row["student"] == student]
@@ -188,7 +198,7 @@ def test_what_nbgrader_collected_is_not_overwritten(course, three):
     inside = course / "build" / "class" / "inbox"
     shutil.copytree(three, inside)
     process = start_grading(course, inside)
-    assert "Nothing was graded. build/class/ is written to" in process.communicate()[0]
+    assert "Nothing was graded. build/class/ is for nbgrader" in process.communicate()[0]
     assert process.returncode == 1
     shutil.rmtree(inside)
 
@@ -202,3 +212,37 @@ def test_what_was_edited_is_graded_again_and_a_zip_will_do(course, three):
     grade(course, three, "--seed=1")
     changed = {row["student"] for row in table(course, three) if row not in before}
     assert changed == {"Anna"}
+
+
+def test_a_name_that_looks_like_a_formula_is_kept_from_the_spreadsheet(course, tmp_path):
+    folder = tmp_path / "odd"
+    (folder / "=1+1").mkdir(parents=True)
+    (folder / "=1+1" / "01_forward.ipynb").write_bytes(b"")
+    (folder / "=1+1" / "<script>.ipynb").write_bytes(b"")
+    grade(course, folder)
+    assert {row["student"] for row in table(course, folder)} == {"'=1+1"}
+    page = next((grades_of(folder) / "feedback").glob("*/index.html")).read_text()
+    assert "<script>" not in page
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ("--jobs=0", "--jobs: expected a number of at least 1, got 0"),
+        ("--timeout=-1", "--timeout: expected a number of at least 1, got -1"),
+        ("--memory=0.1", "--memory: expected a number of at least 1, got 0.1"),
+        ("--seed=abc", "--seed: expected a number of at least 0, got abc"),
+    ],
+)
+def test_bad_settings_are_refused(course, three, option, message):
+    process = start_grading(course, three, option)
+    assert message in process.communicate()[0]
+    assert process.returncode != 0
+
+
+def test_pages_of_students_who_are_gone_go_too(course, three):
+    grade(course, three, "--seed=1")
+    (three / "Anna_01_forward.ipynb").unlink()
+    grade(course, three, "--seed=1")
+    pages = {path.name for path in (grades_of(three) / "feedback").iterdir()}
+    assert pages == {"Bob Q", "Ümit"}

@@ -62,6 +62,52 @@ def test_layouts(tmp_path, path, form):
     assert found(source) == [("Ana López", ONE, "")]
 
 
+@pytest.mark.parametrize("form", ["folder", "zip"])
+@pytest.mark.parametrize(
+    "paths",
+    [
+        ["Abgaben/anna/01_forward.ipynb", "Abgaben/bo/01_forward.ipynb"],
+        ["Abgaben/anna_01_forward.ipynb", "Abgaben/bo_01_forward.ipynb"],
+        ["a/b/anna/hw/01_forward.ipynb", "a/b/bo/hw/01_forward.ipynb"],
+        ["all/__MACOSX/x", "all/anna/01_forward.ipynb", "all/bo/01_forward.ipynb"],
+        ["../anna_01_forward.ipynb", "/bo_01_forward.ipynb"],
+        ["01_forward_anna.ipynb", "01_forward - bo (2).ipynb"],
+    ],
+    ids=range(6),
+)
+def test_a_folder_around_all_is_no_student(tmp_path, paths, form):
+    source = tmp_path / "all.zip"
+    with zipfile.ZipFile(source, "w") as archive:
+        for path in paths:
+            archive.writestr(path, RIGHT)
+    if form == "folder":
+        source = tmp_path / "all"
+        with zipfile.ZipFile(tmp_path / "all.zip") as archive:
+            archive.extractall(source)
+    assert found(source) == [("anna", ONE, ""), ("bo", ONE, "")]
+
+
+def test_a_students_own_folders_are_no_students(tmp_path):
+    for name in ("01_forward", "03_bptt"):
+        (tmp_path / "anna" / name).mkdir(parents=True)
+        (tmp_path / "anna" / name / f"{name}.ipynb").write_bytes(RIGHT if name == ONE else THREE)
+    assert [student for student, *_ in found(tmp_path)] == ["anna", "anna"]
+
+
+def test_empty_folders_links_and_zips_are_rows(tmp_path):
+    (tmp_path / "anna").mkdir()
+    (tmp_path / "anna" / "01_forward.ipynb").write_bytes(RIGHT)
+    (tmp_path / "bo").symlink_to(tmp_path / "anna")
+    (tmp_path / "cy").mkdir()
+    (tmp_path / "di.zip").write_bytes(b"PK")
+    assert found(tmp_path) == [
+        ("anna", ONE, ""),
+        ("bo", "", "a link to another file"),
+        ("cy", "", "nothing in this folder"),
+        ("di", "", "a zip file: unpack it into a folder with the student's name"),
+    ]
+
+
 def test_a_renamed_file_goes_to_the_student_whose_name_it_begins_with(tmp_path):
     (tmp_path / "Bo_01_forward.ipynb").write_bytes(RIGHT)
     (tmp_path / "Bo my homework.ipynb").write_bytes(THREE)

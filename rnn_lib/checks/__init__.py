@@ -13,8 +13,11 @@ standins (a network to train), mistakes (the wrong answers), judging (which of t
 arrays to arrays), training (the one exercise that is judged by its accuracy).
 """
 
+import builtins
+import sys
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from sys import getprofile, gettrace
 
 from numpy import absolute, errstate
 from numpy.random import Generator
@@ -412,23 +415,37 @@ def _commas(values: tuple[int, ...]) -> str:
     return ", ".join(str(value) for value in values)
 
 
+# What the checks rely on besides their own modules: these names of Python's, and what NumPy's
+# arrays call when they are asked for their sum or their largest number.
+_PYTHONS = (
+    *("AssertionError", "abs", "all", "any", "callable", "dict", "enumerate", "float", "int"),
+    *("isinstance", "len", "list", "max", "min", "next", "print", "range", "reversed", "set"),
+    *("sorted", "str", "sum", "tuple", "type", "vars", "zip"),
+)
+_ARRAY_METHODS = sys.modules["numpy._core._methods"]
+
+
 def _as_imported() -> dict[str, object]:
-    """List everything that the modules of this package and the classifier hold, by name."""
+    """List all that the checks are made of, by name."""
     parts = (adapters, exercises, judging, messages, mistakes, problems, references, standins)
-    return {
+    parts += (training, training.ScratchRNNClassifier, _ARRAY_METHODS)
+    names = {
         f"{part.__name__}.{name}": value
-        for part in (*parts, training, training.ScratchRNNClassifier)
+        for part in parts
         for name, value in vars(part).items()
         if not name.startswith("__")
     }
+    return names | {f"builtins.{name}": getattr(builtins, name) for name in _PYTHONS}
 
 
 def _expect_unreplaced() -> None:
-    """Make sure that nobody has exchanged a part of the checks."""
+    """Make sure that nobody has exchanged a part of the checks, or looks over their shoulder."""
     now = _as_imported()
     for name, value in _AS_IMPORTED.items():
         if now.get(name) is not value:
             raise AssertionError(f"{name} was replaced: restart the kernel and run all cells again")
+    if receipts.is_graded and (gettrace() or getprofile()):
+        raise AssertionError("sys.settrace or sys.setprofile is in use: no check runs under it")
 
 
 _AS_IMPORTED = _as_imported()

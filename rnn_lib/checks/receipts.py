@@ -33,7 +33,8 @@ def sign(secret: str, exercise: str) -> str:
 
 # Taken away, so that student code does not find it by chance.
 _secret = os.environ.pop(SECRET_VARIABLE, "")
-if _secret:
+is_graded = bool(_secret)
+if is_graded:
     # Imported only when graded, since it takes time, and now, before anybody can exchange it.
     from IPython.display import publish_display_data
 
@@ -46,5 +47,5 @@ def issue(exercise: str) -> None:
     exercise : str
         The name of the function that was checked.
     """
-    if _secret:
+    if is_graded:
         publish_display_data({MIME_TYPE: sign(_secret, exercise)})
