@@ -227,6 +227,7 @@ def main() -> None:
     except (OSError, ValueError, RuntimeError) as error:
         sys.exit(f"Nothing was graded. {error}")
 
+    print(f"{len(submissions)} files, {arguments.jobs} at once.", flush=True)
     results, stopped = [], False
     try:
         bar = tqdm(total=len(submissions), unit="notebook", disable=None)
@@ -239,7 +240,7 @@ def main() -> None:
         bar.close()
     tables = report.write(out, results, lessons)
     n_graded = sum(not result.submission.problem for result in results)
-    print(f"{len(submissions)} files, {n_graded} of them graded. Seed {settings.seed}.")
+    print(f"{n_graded} of them graded, seed {settings.seed}.")
     for path in tables:
         print(shown(path))
     if stopped:
