@@ -12,6 +12,7 @@ gradebook.db                        points, comments, changes by hand
 
 import os
 import secrets
+import shutil
 import sysconfig
 
 from nbformat import NotebookNode
@@ -25,9 +26,10 @@ from classroom.execution import BoundedExecute
 from classroom.lessons import ROOT, exercises
 
 COURSE = ROOT / "build" / "class"
+GRADEBOOK = COURSE / "gradebook.db"
 
 # Several notebooks are graded at once: each waits until the others have written.
-DATABASE = f"sqlite:///{COURSE / 'gradebook.db'}?timeout=120"
+DATABASE = f"sqlite:///{GRADEBOOK}?timeout=120"
 
 
 class NamedStubs(NbGraderPreprocessor):
@@ -93,6 +95,9 @@ def prepare(lessons: dict[str, NotebookNode]) -> None:
     RuntimeError
         If nbgrader refuses, such as when an exercise is added after notebooks came in.
     """
+    if not GRADEBOOK.exists():  # nothing is graded then, whatever else says so
+        for name in ("release", "results"):
+            shutil.rmtree(COURSE / name, ignore_errors=True)
     for name, lesson in lessons.items():
         if not any(exercises(lesson)):
             continue

@@ -74,9 +74,8 @@ def write(out: Path, results: Iterable["Result"], lessons: dict[str, NotebookNod
 
 def _plain(value: object) -> object:
     """Keep a spreadsheet from taking a name for a formula."""
-    return (
-        f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@")) else value
-    )
+    is_formula = isinstance(value, str) and value.startswith(("=", "+", "-", "@"))
+    return f"'{value}" if is_formula else value
 
 
 def _rows(

@@ -246,3 +246,14 @@ def test_pages_of_students_who_are_gone_go_too(course, three):
     grade(course, three, "--seed=1")
     pages = {path.name for path in (grades_of(three) / "feedback").iterdir()}
     assert pages == {"Bob Q", "Ümit"}
+
+
+def test_without_the_gradebook_all_is_graded_again(tmp_path, three):
+    """In a course of its own, since the others need theirs."""
+    for name in ("classroom", "notebooks"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    grade(tmp_path, three, "--seed=1")
+    before = table(tmp_path, three)
+    (tmp_path / "build" / "class" / "gradebook.db").unlink()
+    grade(tmp_path, three, "--seed=1")
+    assert table(tmp_path, three) == before
