@@ -239,13 +239,21 @@ def load(name):
 
 
 def save_picture(page, name):
-    """Make the window as high as the notebook, and take a picture of it."""
+    """Make the window as high as the notebook, go to its top, and take a picture of all of it."""
     height = page.evaluate(
         "() => Math.max(...[...document.querySelectorAll('.jp-WindowedPanel-outer, .jp-Notebook')]"
         ".map(element => element.scrollHeight))"
     )
     page.set_viewport_size({"width": 1280, "height": height + 200})
     page.wait_for_timeout(1000)
+    page.evaluate(
+        "() => document.querySelectorAll('.jp-WindowedPanel-outer, .jp-Notebook')"
+        ".forEach(element => { element.scrollTop = 0; })"
+    )
+    page.wait_for_timeout(1000)
+    cells = page.locator(".jp-Notebook .jp-Cell")
+    top, bottom = cells.first.bounding_box(), cells.last.bounding_box()
+    assert top["y"] > 0 and bottom["y"] + bottom["height"] < height + 200, "all in the picture"
     PICTURES.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=PICTURES / f"{name}.png")
 
