@@ -168,6 +168,8 @@ def work(answer: Connection, student: str, lesson: str, settings: dict[str, obje
         answer.send(grade(student, lesson, **settings))
     except Exception as error:
         answer.send(f"grading failed: {error}")
+    # To be ended from outside: if we went by ourselves, nobody could find our children any more.
+    threading.Event().wait()
 
 
 def _end_with_parent() -> None:
