@@ -12,25 +12,18 @@ from pathlib import Path
 import pandas as pd
 import psutil
 import pytest
-from class_of_students import CLASS, LEFT_RUNNING, solved
+from class_of_students import CLASS, LEFT_RUNNING, copy_of_the_course, solved
 
 from classroom.edition import to_bytes
-
-ROOT = Path(__file__).resolve().parents[1]
 
 
 @pytest.fixture(scope="session")
 def course(tmp_path_factory):
-    """A copy of the course, so that a teacher's own gradebook is left alone."""
-    copy = tmp_path_factory.mktemp("course")
-    for name in ("classroom", "notebooks"):
-        shutil.copytree(ROOT / name, copy / name)
-    shutil.copy(ROOT / "nbgrader_config.py", copy)
-    return copy
+    return copy_of_the_course(tmp_path_factory.mktemp("course"))
 
 
 def start_grading(course, submissions, *options):
-    command = [sys.executable, "-m", "classroom.grade", submissions, "--timeout=10", *options]
+    command = [sys.executable, "-m", "classroom.grade", submissions, "--timeout=20", *options]
     return subprocess.Popen(
         command, cwd=course, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
@@ -250,8 +243,7 @@ def test_pages_of_students_who_are_gone_go_too(course, three):
 
 def test_without_the_gradebook_all_is_graded_again(tmp_path, three):
     """In a course of its own, since the others need theirs."""
-    for name in ("classroom", "notebooks"):
-        shutil.copytree(ROOT / name, tmp_path / name)
+    copy_of_the_course(tmp_path)
     grade(tmp_path, three, "--seed=1")
     before = table(tmp_path, three)
     (tmp_path / "build" / "class" / "gradebook.db").unlink()

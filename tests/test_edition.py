@@ -10,6 +10,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from class_of_students import copy_of_the_course
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
@@ -97,9 +98,7 @@ def test_the_untouched_edition_stops_only_at_the_named_errors(name):
 
 
 def test_nbgrader_generates_the_same_notebooks(tmp_path):
-    for name in ("classroom", "notebooks"):
-        shutil.copytree(ROOT / name, tmp_path / name)
-    shutil.copy(ROOT / "nbgrader_config.py", tmp_path)
+    copy_of_the_course(tmp_path)
     prepare = (
         "from classroom.course import prepare; from classroom.lessons import *;"
         "prepare({path.stem: read(path) for path in lesson_paths()})"
@@ -170,8 +169,7 @@ def test_a_damaged_memory_counts_all_as_work(tmp_path):
 
 
 def test_make_student_names_the_files_and_how_to_go_on(tmp_path):
-    for name in ("classroom", "notebooks"):
-        shutil.copytree(ROOT / name, tmp_path / name)
+    copy_of_the_course(tmp_path)
 
     def make_student(*options):
         command = [sys.executable, "-m", "classroom.edition", *options]
