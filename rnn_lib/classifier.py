@@ -8,6 +8,7 @@ layers, losses and optimisers that it is given or makes; here is only the loop a
 import copy
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import KW_ONLY, dataclass
 
 import numpy as np
 
@@ -33,6 +34,7 @@ from rnn_lib.validation import (
 _PREDICTION_BATCH = 256
 
 
+@dataclass(eq=False)
 class ScratchRNNClassifier:
     """A simple recurrent network that labels sequences.
 
@@ -97,48 +99,26 @@ class ScratchRNNClassifier:
     copied before they are used, so that two classifiers never share one.
     """
 
-    def __init__(
-        self,
-        n_nodes1: int = 4,
-        n_output: int = 3,
-        sigma: float = 0.01,
-        lr: float | Callable[[float], float] = 0.001,
-        batch_size: int = 1,
-        n_epochs: int = 30,
-        *,
-        activation: str = "tanh",
-        initializer: str | Initializer = "gaussian",
-        readout: str | Readout = "last",
-        output: str = "softmax",
-        optimizer: str | Optimizer = "sgd",
-        bptt_steps: int | None = None,
-        embedding: tuple[int, int] | Embedding | None = None,
-        dropout: float = 0.0,
-        clip_norm: float | None = None,
-        warm_start: bool = False,
-        seed: int | None = None,
-        dtype: np.dtype | type = np.float64,
-        verbose: int = 0,
-    ) -> None:
-        self.n_nodes1 = n_nodes1
-        self.n_output = n_output
-        self.sigma = sigma
-        self.lr = lr
-        self.batch_size = batch_size
-        self.n_epochs = n_epochs
-        self.activation = activation
-        self.initializer = initializer
-        self.readout = readout
-        self.output = output
-        self.optimizer = optimizer
-        self.bptt_steps = bptt_steps
-        self.embedding = embedding
-        self.dropout = dropout
-        self.clip_norm = clip_norm
-        self.warm_start = warm_start
-        self.seed = seed
-        self.dtype = dtype
-        self.verbose = verbose
+    n_nodes1: int = 4
+    n_output: int = 3
+    sigma: float = 0.01
+    lr: float | Callable[[float], float] = 0.001
+    batch_size: int = 1
+    n_epochs: int = 30
+    _: KW_ONLY
+    activation: str = "tanh"
+    initializer: str | Initializer = "gaussian"
+    readout: str | Readout = "last"
+    output: str = "softmax"
+    optimizer: str | Optimizer = "sgd"
+    bptt_steps: int | None = None
+    embedding: tuple[int, int] | Embedding | None = None
+    dropout: float = 0.0
+    clip_norm: float | None = None
+    warm_start: bool = False
+    seed: int | None = None
+    dtype: np.dtype | type = np.float64
+    verbose: int = 0
 
     def fit(
         self,

