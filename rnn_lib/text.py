@@ -26,9 +26,7 @@ SPECIAL_WORDS = ["<pad>", "<unk>"]
 """The words with the ids `PAD` and `UNK`."""
 
 _LINE_BREAK = re.compile(r"<\s*/?\s*br\s*/?\s*>")
-# A word is a run of letters and digits (\w without the underscore), apostrophes inside it included.
-# With ++ the search never looks back, which it would do in vain.
-_WORD = re.compile(r"[^\W_]++(?:'[^\W_]++)*+|" + "|".join(SPECIAL_WORDS))
+_SPECIAL_WORD = re.compile(f"({'|'.join(SPECIAL_WORDS)})")
 _BATCHES_IN_POOL = 50
 
 
@@ -61,7 +59,30 @@ def tokenize(text: str) -> list[str]:
     if not isinstance(text, str):
         raise TypeError(f"text: expected a string, got {type(text).__name__}")
     text = text.lower().replace("’", "'")  # the apostrophe that phones write
-    return _WORD.findall(_LINE_BREAK.sub(" ", text))
+    words = []
+    for part in _SPECIAL_WORD.split(_LINE_BREAK.sub(" ", text)):
+        words += [part] if part in SPECIAL_WORDS else _plain_words(part)
+    return words
+
+
+def _plain_words(text: str) -> list[str]:
+    r"""Find runs of letters and digits, apostrophes inside them included.
+
+    The regular expression ``[^\W_]+(?:'[^\W_]+)*`` finds the same and takes twice as long.
+    """
+    text = f" {text.translate(_KEPT)} ".replace("''", " ")
+    return text.replace(" '", " ").replace("' ", " ").split()
+
+
+class _Kept(dict):
+    """For `str.translate`: letters, digits and apostrophes stay, all else becomes a space."""
+
+    def __missing__(self, code: int) -> int:
+        self[code] = code if chr(code).isalnum() or code == ord("'") else ord(" ")
+        return self[code]
+
+
+_KEPT = _Kept()
 
 
 class Vocabulary:

@@ -30,10 +30,17 @@ from rnn_lib import (
 )
 
 NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
-LESSONS = ["01_forward", "02_tiny_array", "03_bptt", "04_imdb", "05_from_61_to_90"]
+LESSONS = [
+    "01_forward",
+    "02_tiny_array",
+    "03_bptt",
+    "04_imdb",
+    "05_from_61_to_90",
+    "appendix_speed",
+]
 
 # Accuracies in float32 differ in their last digits between processors, and progress bars show
-# when they were drawn. What matters of them is asserted in a cell that is compared.
+# when they were drawn. Times differ always. What matters of them is asserted in a cell that is compared.
 NOT_COMPARED = {
     "04_imdb": {
         "train-fit",
@@ -75,6 +82,15 @@ NOT_COMPARED = {
         "top-wide",
         "top-pairs-rung",
         "result",
+    },
+    "appendix_speed": {
+        "naive-time",
+        "single-time",
+        "once-time",
+        "rows-time",
+        "time-time",
+        "end-time",
+        "library-time",
     },
 }
 

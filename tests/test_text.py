@@ -1,5 +1,6 @@
 """Words, ids, sequences, padding, batches."""
 
+import re
 from collections import Counter
 
 import numpy as np
@@ -49,6 +50,17 @@ def test_words_are_words_again():
     for points in rng.integers(1, 0xD800, size=(300, 50)):
         words = tokenize("".join(map(chr, points)))
         assert tokenize(" ".join(words)) == words
+
+
+def test_the_fast_form_finds_what_the_regular_expression_says():
+    """On all characters there are, and on mixtures of those that matter."""
+    word = re.compile(r"[^\W_]+(?:'[^\W_]+)*|<pad>|<unk>")
+    rng = np.random.default_rng(0)
+    some = [*"ab9_' '<>-é\u0301\u200d😀ß٣²½\n", "<unk>", "<pad>"]
+    texts = ["".join(rng.choice(some, size)) for size in rng.integers(0, 15, 20_000)]
+    for text in [*texts, *(f"a{chr(code)}b" for code in range(0x110000))]:
+        text = text.lower().replace("’", "'")
+        assert tokenize(text) == word.findall(text), repr(text)
 
 
 @pytest.mark.parametrize("text", [None, 3, b"bytes", ["a list"]])
