@@ -1,8 +1,13 @@
-"""Take the README's figure out of lesson 3: ``python docs/make_figures.py``."""
+"""Make the README's figures and its table of speed: ``python docs/make_figures.py``.
+
+One figure is lesson 3's, the other and the table are what ``benchmarks/speed.py`` measured.
+"""
 
 import base64
 import json
 from pathlib import Path
+
+from rnn_lib import plots
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -15,5 +20,46 @@ def recall_figure() -> bytes:
     return base64.b64decode("".join(image))
 
 
+def speed() -> dict:
+    """Return what benchmarks/speed.py wrote: for each size, the seconds of everybody's best."""
+    report = json.loads((ROOT / "benchmarks" / "speed.json").read_text(encoding="utf-8"))
+    return {tuple(result["size"]): _best(result["seconds"]) for result in report["results"]}
+
+
+def _best(seconds: dict[str, dict[str, float]]) -> dict[str, dict[str, float]]:
+    torch = [its for name, its in seconds.items() if name.startswith("PyTorch")]
+    best = {what: min(its[what] for its in torch) for what in ("training", "prediction")}
+    others = {name: its for name, its in seconds.items() if not name.startswith("PyTorch")}
+    return {"floor": others["floor"], "rnn_lib": others["rnn_lib"], "PyTorch": best} | others
+
+
+def speed_table() -> str:
+    """Return the README's table, as Markdown."""
+    sizes = speed()
+    head = "| | " + " | ".join("{}, {}, {}".format(*size) for size in sizes) + " |"
+    lines = [head, "| --- |" + " ---: |" * len(sizes)]
+
+    def row(name: str, cells: list[str]) -> str:
+        return f"| {name} | {' | '.join(cells)} |"
+
+    for name in next(iter(sizes.values())):
+        values = [f"{its[name]['training']:.1f}" for its in sizes.values()]
+        lines.append(row(f"{name}, an epoch (s)", values))
+    for what in ("training", "prediction"):
+        for other in ("PyTorch", "Keras 3 (TensorFlow)", "floor"):
+            ratios = [its["rnn_lib"][what] / its[other][what] for its in sizes.values()]
+            lines.append(row(f"rnn_lib : {other}, {what}", [f"{ratio:.2f}" for ratio in ratios]))
+    return "\n".join(lines) + "\n"
+
+
+def write_speed_figure(path: Path) -> None:
+    """Draw the epochs at (32, 64, 400)."""
+    seconds = {name: its["training"] for name, its in speed()[32, 64, 400].items()}
+    ax = plots.bars({name: round(s, 1) for name, s in seconds.items()}, "seconds for an epoch")
+    ax.figure.savefig(path, bbox_inches="tight", metadata={"Software": None})
+
+
 if __name__ == "__main__":
     (ROOT / "docs" / "recall.png").write_bytes(recall_figure())
+    write_speed_figure(ROOT / "docs" / "speed.png")
+    print(speed_table())

@@ -39,8 +39,8 @@ LESSONS = [
     "appendix_speed",
 ]
 
-# Accuracies in float32 differ in their last digits between processors, and progress bars show
-# when they were drawn. Times differ always. What matters of them is asserted in a cell that is compared.
+# Accuracies in float32 differ in their last digits between processors, progress bars show when they
+# were drawn, times are never the same. What matters is asserted in a cell that is compared.
 NOT_COMPARED = {
     "04_imdb": {
         "train-fit",
@@ -197,10 +197,12 @@ def test_every_exercise_has_its_solution_marked_and_its_check_below(path):
         )
 
 
-def test_the_readmes_figure_is_lesson_3s():
-    docs = Path(__file__).parents[1] / "docs"
-    recall_figure = runpy.run_path(str(docs / "make_figures.py"))["recall_figure"]
-    assert recall_figure() == (docs / "recall.png").read_bytes(), "run: make notebooks"
+def test_the_readmes_figure_is_lesson_3s_and_its_table_what_was_measured(tmp_path):
+    root = Path(__file__).parents[1]
+    made = runpy.run_path(str(root / "docs" / "make_figures.py"))
+    recall = (root / "docs" / "recall.png").read_bytes()
+    assert made["recall_figure"]() == recall, "run: make notebooks"
+    assert made["speed_table"]() in (root / "README.md").read_text(encoding="utf-8")
 
 
 # -- the lessons' own functions against the library ---------------------------------------------

@@ -20,7 +20,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 EXTRAS = PROJECT["optional-dependencies"]
 DEPENDENCIES = [
     dependency
-    for group in (PROJECT["dependencies"], *EXTRAS.values())
+    for group in (PROJECT["dependencies"], EXTRAS["class"], EXTRAS["test"])
     for dependency in group
     if Requirement(dependency).name != PROJECT["name"]  # an extra that includes another
 ]
