@@ -200,8 +200,8 @@ def _fingerprint(path: Path) -> str:
     if path.is_file():
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
-    files = sorted((str(file), file.stat()) for file in path.glob("**/*.txt"))
-    known = [(name, stat.st_size, stat.st_mtime_ns) for name, stat in files]
+    files = sorted(file for file in path.glob("**/*.txt") if file.parent.name != "unsup")
+    known = [(str(file), (stat := file.stat()).st_size, stat.st_mtime_ns) for file in files]
     return hashlib.sha256(repr(known).encode()).hexdigest()
 
 
@@ -238,7 +238,7 @@ def _unpack(arrays: dict[str, np.ndarray], maxlen: int | None, padding: str) -> 
     for name in ("train", "val", "test"):
         x = Sequences(arrays[f"ids_{name}"], arrays[f"offsets_{name}"])
         data[f"x_{name}"] = x if maxlen is None else pad_sequences(x, maxlen, padding)
-        data[f"y_{name}"] = arrays[f"y_{name}"].copy()  # read-only where it comes from a file
+        data[f"y_{name}"] = arrays[f"y_{name}"]
     return ImdbData(**data, vocabulary=vocabulary)
 
 

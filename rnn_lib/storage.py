@@ -71,7 +71,7 @@ def read_arrays(path: str | os.PathLike) -> tuple[dict[str, object], dict[str, n
     header : dict
         As written.
     arrays : dict of str to ndarray
-        As written, read-only.
+        As written.
 
     Raises
     ------
@@ -112,4 +112,4 @@ def _array(content: bytes) -> np.ndarray:
     if dtype.kind not in "biuf" or prod(shape) * dtype.itemsize != len(content) - file.tell():
         raise ValueError(f"an array of {prod(shape)} {dtype} in {len(content)} bytes")
     values = np.frombuffer(content, dtype, offset=file.tell())
-    return values.reshape(shape, order="F" if is_fortran else "C")
+    return values.reshape(shape, order="F" if is_fortran else "C").copy(order="K")

@@ -45,6 +45,7 @@ def test_what_is_written_is_read(written):
     for name, array in some_arrays().items():
         assert arrays[name].dtype == array.dtype
         np.testing.assert_array_equal(arrays[name], array, strict=True)
+        assert arrays[name].flags.writeable
     with np.load(written, allow_pickle=False) as ours:  # an .npz like any other
         np.testing.assert_array_equal(ours["floats"], some_arrays()["floats"])
 
