@@ -57,12 +57,17 @@ class BoundedExecute(Execute):
         self._last = checks[-1] if checks else -1
         self._deadline = time.monotonic() + self.total_time
         self._lost: set[int] = set()
+        starts_left = 3
         while True:
             self._secret = secrets.token_hex()
             try:
                 return super().preprocess(nb, resources, km)
             except KernelLost as lost:
                 self._lost.add(lost.index)
+            except RuntimeError:  # dead before it said a word: two kernels took the same port
+                starts_left -= 1
+                if not starts_left:
+                    raise
 
     def start_new_kernel(self, **kwargs):
         """Start a kernel that knows seed and secret, and has loaded the checks before all else."""

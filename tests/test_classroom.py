@@ -13,8 +13,10 @@ import pandas as pd
 import psutil
 import pytest
 from class_of_students import CLASS, LEFT_RUNNING, copy_of_the_course, solved
+from nbformat.v4 import new_code_cell, new_notebook
 
 from classroom.edition import to_bytes
+from classroom.execution import BoundedExecute
 
 
 @pytest.fixture(scope="session")
@@ -249,3 +251,23 @@ def test_without_the_gradebook_all_is_graded_again(tmp_path, three):
     (tmp_path / "build" / "class" / "gradebook.db").unlink()
     grade(tmp_path, three, "--seed=1")
     assert table(tmp_path, three) == before
+
+
+@pytest.mark.parametrize(("n_deaths", "n_starts"), [(0, 1), (2, 3), (9, 3)])
+def test_a_kernel_that_dies_at_its_start_is_started_again(n_deaths, n_starts):
+    """As happens when two kernels that start at the same time choose the same port."""
+    started = []
+
+    class DiesAtFirst(BoundedExecute):
+        def start_new_kernel(self, **kwargs):
+            super().start_new_kernel(**kwargs)
+            started.append(self.km.provisioner.pid)
+            if len(started) <= n_deaths:
+                psutil.Process(started[-1]).kill()
+
+    outcome = contextlib.nullcontext()
+    if n_deaths >= n_starts:
+        outcome = pytest.raises(RuntimeError, match="[Kk]ernel died")
+    with outcome:
+        DiesAtFirst().preprocess(new_notebook(cells=[new_code_cell("1 + 1")]), {})
+    assert len(started) == n_starts
