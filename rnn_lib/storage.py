@@ -7,7 +7,7 @@ every size that it claims is held against the bytes that are there before memory
 
 import json
 import os
-import tempfile
+import secrets
 import zipfile
 from collections.abc import Mapping
 from io import BytesIO
@@ -42,9 +42,10 @@ def write_arrays(
         If an array holds objects, or the header something that is not JSON.
     """
     path = Path(path)
-    descriptor, unfinished = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    # Not tempfile's, whose files only their owner may read.
+    unfinished = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
-        with os.fdopen(descriptor, "wb") as file:
+        with unfinished.open("xb") as file:
             with zipfile.ZipFile(file, "w") as archive:
                 archive.writestr(_HEADER, json.dumps(header))
                 for name, array in arrays.items():
@@ -54,7 +55,7 @@ def write_arrays(
             os.fsync(file.fileno())
         os.replace(unfinished, path)
     except BaseException:
-        os.unlink(unfinished)
+        unfinished.unlink(missing_ok=True)
         raise
 
 
@@ -83,8 +84,9 @@ def read_arrays(path: str | os.PathLike) -> tuple[dict[str, object], dict[str, n
     with open(path, "rb") as file:
         try:
             return _read(file)
-        # All of what zipfile and json were seen to raise where bytes are wrong.
-        except (zipfile.BadZipFile, EOFError, KeyError, OSError, RuntimeError, ValueError) as error:
+        # Where bytes are wrong, zipfile, json and NumPy's reader of an array's first line were seen
+        # to raise ten kinds of errors, those of a tokenizer and a parser among them.
+        except Exception as error:
             raise ValueError(
                 f"{path}: not a file of rnn_lib, or damaged: {error or type(error).__name__}"
             ) from error
@@ -95,6 +97,9 @@ def _read(file: BinaryIO) -> tuple[dict[str, object], dict[str, np.ndarray]]:
         members = {member.filename: member for member in archive.infolist()}
         if any(member.compress_type != zipfile.ZIP_STORED for member in members.values()):
             raise ValueError("its contents are compressed")
+        n_claimed = sum(max(m.compress_size, m.file_size) for m in members.values())
+        if n_claimed > os.fstat(file.fileno()).st_size:  # Python would ask for that much memory
+            raise ValueError(f"its contents claim {n_claimed} bytes")
         header = json.loads(archive.read(members.pop(_HEADER)))
         if not isinstance(header, dict):
             raise ValueError("its header is no table")

@@ -130,6 +130,32 @@ def test_what_only_looks_like_ours_is_refused(tmp_path, members):
     refuse(tmp_path / "a.npz", archive(members))
 
 
+@pytest.mark.parametrize(
+    "first_line",
+    [
+        *("{'descr': '<f8', 'shape': (1", "'''", "(" * 300, "-" * 3000 + "1", ",", "{[]: 1}"),
+        "{'descr': '<f8', 'fortran_order': False, 'shape': (True,)}",
+        "{'descr': '<f8', 'fortran_order': False, b'shape': (1,)}",
+        "{'descr': '(99999999,)f8', 'fortran_order': False, 'shape': (1,)}",
+    ],
+)
+def test_a_first_line_that_makes_python_stumble(tmp_path, first_line):
+    """What fuzzing found: the reader of such lines raises whatever Python's parser does."""
+    line = first_line.encode()
+    array = b"\x93NUMPY\x01\x00" + len(line).to_bytes(2, "little") + line + bytes(8)
+    refuse(tmp_path / "a.npz", archive({"header.json": b"{}", "a.npy": array}))
+
+
+def test_a_short_file_that_claims_gigabytes(tmp_path):
+    """What fuzzing found: Python asks for as much memory as the list of contents claims."""
+    content = bytearray(archive({"header.json": b"{}", "a.npy": npy(np.ones(3))}))
+    in_list = content.rindex(b"PK\x01\x02")
+    content[in_list + 20 : in_list + 28] = b"\x00\x00\x00\xf0" * 2
+    (tmp_path / "a.npz").write_bytes(content)
+    with pytest.raises(ValueError, match="its contents claim 40"):
+        read_arrays(tmp_path / "a.npz")
+
+
 def test_an_archive_that_would_swell_is_refused_unread(tmp_path):
     members = {"header.json": b"{}", "a.npy": npy(np.zeros(10_000_000))}
     bomb = archive(members, zipfile.ZIP_DEFLATED)
