@@ -43,8 +43,17 @@ def _relu(a: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
     return np.maximum(a, 0, out=out)
 
 
-tanh = Activation("tanh", np.tanh, lambda h: 1 - h * h)
-relu = Activation("relu", _relu, lambda h: (h > 0).astype(h.dtype))
+# Named, so that a network can be pickled.
+def _tanh_derivative(h: np.ndarray) -> np.ndarray:
+    return 1 - h * h
+
+
+def _relu_derivative(h: np.ndarray) -> np.ndarray:
+    return (h > 0).astype(h.dtype)
+
+
+tanh = Activation("tanh", np.tanh, _tanh_derivative)
+relu = Activation("relu", _relu, _relu_derivative)
 
 _BY_NAME = {"tanh": tanh, "relu": relu}
 

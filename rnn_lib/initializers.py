@@ -9,7 +9,14 @@ from collections.abc import Callable
 
 import numpy as np
 
-from rnn_lib.validation import choose, expect_positive
+from rnn_lib.validation import (
+    as_real,
+    choose,
+    expect_finite,
+    expect_float_type,
+    expect_positive,
+    expect_shape,
+)
 
 Initializer = Callable[[np.random.Generator, tuple[int, int]], np.ndarray]
 
@@ -169,3 +176,40 @@ def get_initializer(initializer: str | Initializer) -> Initializer:
     if callable(initializer):
         return initializer
     return choose("initializer", initializer, _BY_NAME, or_else="a function or ")
+
+
+def draw_weights(
+    initializer: str | Initializer,
+    rng: np.random.Generator,
+    shape: tuple[int, int],
+    dtype: np.dtype | type,
+) -> np.ndarray:
+    """Draw the weights that a layer starts from.
+
+    Parameters
+    ----------
+    initializer : str or callable
+        See :func:`get_initializer`.
+    rng : numpy.random.Generator
+        Where the numbers come from.
+    shape : (n_in, n_out)
+        Shape of the weight.
+    dtype : data type
+        float32 or float64.
+
+    Returns
+    -------
+    ndarray of `dtype`, shape (n_in, n_out)
+        The weight.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If there is no initialiser of that name, `dtype` is neither float32 nor float64, or a
+        function answers with something else than finite numbers of that shape.
+    """
+    drawn = get_initializer(initializer)(rng, shape)
+    weights = as_real("initializer", drawn, expect_float_type("dtype", dtype))
+    expect_shape("initializer", weights, shape)
+    expect_finite("initializer", weights)
+    return weights

@@ -17,9 +17,19 @@ comes first: arrays are (N, T, features), as views of the same memory.
 import numpy as np
 
 from rnn_lib.activations import get_activation
-from rnn_lib.initializers import Initializer, gaussian, get_initializer
+from rnn_lib.initializers import Initializer, draw_weights, gaussian
 from rnn_lib.row_gradient import RowGradient
-from rnn_lib.validation import as_integers, as_real, expect_count, expect_shape
+from rnn_lib.validation import (
+    as_gradient,
+    as_integers,
+    as_lengths,
+    as_real,
+    expect_between,
+    expect_count,
+    expect_finite,
+    expect_shape,
+    expect_share,
+)
 
 
 class SimpleRNN:
@@ -66,6 +76,8 @@ class SimpleRNN:
     through time", Proceedings of the IEEE 78, 1990.
     """
 
+    _shape: tuple[int, ...] | None = None  # of what forward returned
+
     def __init__(
         self,
         n_features: int,
@@ -81,10 +93,10 @@ class SimpleRNN:
         self.n_nodes = expect_count("n_nodes", n_nodes)
         self.activation = get_activation(activation)
         self.bptt_steps = None if bptt_steps is None else expect_count("bptt_steps", bptt_steps)
-        draw, rng = get_initializer(initializer), np.random.default_rng(rng)
+        rng = np.random.default_rng(rng)
         self.params = {
-            "W_x": draw(rng, (n_features, n_nodes)).astype(dtype),
-            "W_h": draw(rng, (n_nodes, n_nodes)).astype(dtype),
+            "W_x": draw_weights(initializer, rng, (n_features, n_nodes), dtype),
+            "W_h": draw_weights(initializer, rng, (n_nodes, n_nodes), dtype),
             "b": np.zeros(n_nodes, dtype),
         }
         self.grads: dict[str, np.ndarray] = {}
@@ -131,7 +143,7 @@ class SimpleRNN:
         self._batch = _Ragged(N, T, lengths)
 
         x = self._batch.time_major(x)
-        _expect_finite("x", x)
+        expect_finite("x", x)
         h = np.empty((T + 1, N, H), dtype)  # h[0] is h0, h[t + 1] the state after step t
         h[0] = 0 if h0 is None else self._checked_h0(h0, N)
 
@@ -144,7 +156,7 @@ class SimpleRNN:
             self.activation.forward(a[t, :n], out=a[t, :n])
             a[t, n:] = 0
 
-        self._x, self._h = x, h
+        self._x, self._h, self._shape = x, h, (N, T, H)
         return self._batch.batch_major(h[1:])
 
     def backward(self, dh: np.ndarray) -> np.ndarray:
@@ -167,13 +179,10 @@ class SimpleRNN:
         ValueError
             If there was no ``forward`` before, or `dh` has another shape than its output.
         """
-        if not hasattr(self, "_h"):
-            raise ValueError("backward: call forward first")
+        dh = as_gradient("dh", dh, self._shape).astype(self._h.dtype, copy=False)
         W_x, W_h, b = self.params["W_x"], self.params["W_h"], self.params["b"]
         x, h_prev, h = self._x, self._h[:-1], self._h[1:]
         T, N, F = x.shape
-        dh = as_real("dh", dh, h.dtype)
-        expect_shape("dh", dh, (N, T, self.n_nodes))
 
         dh = self._batch.in_layers_order(dh).swapaxes(0, 1)
         slope = self.activation.derivative(h)
@@ -223,8 +232,7 @@ class SimpleRNN:
     def _checked_h0(self, h0: np.ndarray, N: int) -> np.ndarray:
         h0 = as_real("h0", h0, _float_type(self.params))
         expect_shape("h0", h0, (N, self.n_nodes))
-        if not np.isfinite(h0).all():
-            raise ValueError("h0: expected finite numbers, got NaN or infinity")
+        expect_finite("h0", h0)
         return self._batch.in_layers_order(h0)
 
 
@@ -241,13 +249,7 @@ class _Ragged:
             self.alive = [N] * T
             self.past_end = np.zeros((T, N), bool)
             return
-        lengths = as_integers("lengths", lengths)
-        expect_shape("lengths", lengths, (N,))
-        if lengths.min() < 1 or lengths.max() > T:
-            raise ValueError(
-                f"lengths: expected 1 to {T} (the time steps of x), "
-                f"got {lengths.min()} to {lengths.max()}"
-            )
+        lengths = as_lengths(lengths, N, T)
         if np.any(lengths[:-1] < lengths[1:]):
             self._order = np.argsort(-lengths, kind="stable")
             self._inverse = np.argsort(self._order)
@@ -278,13 +280,6 @@ def _float_type(params: dict[str, np.ndarray]) -> np.dtype:
     Somebody who sets the weights by hand may well write whole numbers.
     """
     return np.result_type(np.float32, *params.values())
-
-
-def _expect_finite(name: str, values: np.ndarray) -> None:
-    # One sum is enough to find NaN or infinity somewhere, and costs little; only where it is
-    # odd (it may also have overflowed) does each element need a look.
-    if not np.isfinite(values.sum()) and not np.isfinite(values).all():
-        raise ValueError(f"{name}: expected finite numbers, got NaN or infinity")
 
 
 class Dense:
@@ -318,6 +313,8 @@ class Dense:
     Lesson 1, section 7.
     """
 
+    _shape: tuple[int, ...] | None = None  # of what forward returned
+
     def __init__(
         self,
         n_features: int,
@@ -329,9 +326,9 @@ class Dense:
     ) -> None:
         self.n_features = expect_count("n_features", n_features)
         self.n_output = expect_count("n_output", n_output)
-        draw, rng = get_initializer(initializer), np.random.default_rng(rng)
+        rng = np.random.default_rng(rng)
         self.params = {
-            "W": draw(rng, (n_features, n_output)).astype(dtype),
+            "W": draw_weights(initializer, rng, (n_features, n_output), dtype),
             "b": np.zeros(n_output, dtype),
         }
         self.grads: dict[str, np.ndarray] = {}
@@ -359,7 +356,9 @@ class Dense:
         self._x = as_real("x", x, _float_type(self.params))
         if self._x.ndim < 1 or self._x.shape[-1] != self.n_features:
             raise ValueError(f"x: expected shape (..., {self.n_features}), got {self._x.shape}")
-        return self._x @ self.params["W"] + self.params["b"]
+        y = self._x @ self.params["W"] + self.params["b"]
+        self._shape = y.shape
+        return y
 
     def backward(self, dy: np.ndarray) -> np.ndarray:
         """Return the gradient at the input.
@@ -373,7 +372,13 @@ class Dense:
         -------
         ndarray, shape (..., F)
             The gradient at `x`.
+
+        Raises
+        ------
+        ValueError
+            If there was no ``forward`` before, or `dy` has another shape than its output.
         """
+        dy = as_gradient("dy", dy, self._shape)
         dy_rows = dy.reshape(-1, self.n_output)
         self.grads = {
             "W": self._x.reshape(-1, self.n_features).T @ dy_rows,
@@ -418,6 +423,8 @@ class Embedding:
     Lesson 4, section 3.
     """
 
+    _shape: tuple[int, ...] | None = None  # of what forward returned
+
     def __init__(
         self,
         n_words: int,
@@ -431,8 +438,8 @@ class Embedding:
         self.n_words = expect_count("n_words", n_words)
         self.n_features = expect_count("n_features", n_features)
         self.trainable = trainable
-        draw, rng = get_initializer(initializer), np.random.default_rng(rng)
-        self.W = draw(rng, (n_words, n_features)).astype(dtype)
+        shape = n_words, n_features
+        self.W = draw_weights(initializer, np.random.default_rng(rng), shape, dtype)
         self.params = {"W": self.W} if trainable else {}
         self.grads: dict[str, RowGradient] = {}
 
@@ -460,11 +467,9 @@ class Embedding:
         """
         ids = as_integers("ids", ids)
         expect_shape("ids", ids, ("N", "T"))
-        if ids.min() < 0 or ids.max() >= self.n_words:
-            raise ValueError(
-                f"ids: expected 0 to {self.n_words - 1}, got {ids.min()} to {ids.max()}"
-            )
+        expect_between("ids", ids, 0, self.n_words - 1)
         self._ids = ids.T  # time-major, the order in which the recurrent layer reads
+        self._shape = *ids.shape, self.n_features
         return self.W.take(self._ids, axis=0).swapaxes(0, 1)
 
     def backward(self, dy: np.ndarray) -> None:
@@ -474,7 +479,13 @@ class Embedding:
         ----------
         dy : ndarray, shape (N, T, F)
             The gradient at the output.
+
+        Raises
+        ------
+        ValueError
+            If there was no ``forward`` before, or `dy` has another shape than its output.
         """
+        dy = as_gradient("dy", dy, self._shape)
         if self.trainable:
             dy_rows = dy.swapaxes(0, 1).reshape(-1, self.n_features)
             self.grads = {"W": RowGradient.from_lookups(self._ids.ravel(), dy_rows, self.W.shape)}
@@ -498,8 +509,8 @@ class Dropout:
 
     Raises
     ------
-    ValueError
-        If `rate` is out of range.
+    TypeError, ValueError
+        If `rate` is no number, or out of range.
 
     References
     ----------
@@ -507,10 +518,10 @@ class Dropout:
     networks", NeurIPS 2016; lesson 4, section 4.
     """
 
+    _shape: tuple[int, ...] | None = None  # of what forward returned
+
     def __init__(self, rate: float, *, rng: np.random.Generator | int | None = None) -> None:
-        if not 0 <= rate < 1:
-            raise ValueError(f"rate: expected a number from 0 to below 1, got {rate}")
-        self.rate = float(rate)
+        self.rate = expect_share("rate", rate)
         self._rng = np.random.default_rng(rng)
         self.params: dict[str, np.ndarray] = {}
         self.grads: dict[str, np.ndarray] = {}
@@ -529,8 +540,14 @@ class Dropout:
         -------
         ndarray, shape (N, T, F)
             The sequences with some features at 0.
+
+        Raises
+        ------
+        ValueError
+            If `x` has not three axes.
         """
-        self._mask = None
+        expect_shape("x", x, ("N", "T", "F"))
+        self._mask, self._shape = None, x.shape
         if not training or self.rate == 0:
             return x
         N, _, F = x.shape
@@ -551,4 +568,5 @@ class Dropout:
         ndarray, shape (N, T, F)
             The gradient at `x`.
         """
+        dy = as_gradient("dy", dy, self._shape)
         return dy if self._mask is None else dy * self._mask

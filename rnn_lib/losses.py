@@ -11,11 +11,13 @@ mean loss; layers and optimisers only pass it on.
 import numpy as np
 
 from rnn_lib.activations import sigmoid, softmax
-from rnn_lib.validation import choose
+from rnn_lib.validation import as_integers, as_real, choose, expect_between, expect_shape
 
 
 class CrossEntropy:
     """What both losses share: targets, the mean, and a gradient of the same form."""
+
+    fewest_outputs = 1
 
     def forward(
         self, scores: np.ndarray, labels: np.ndarray, mask: np.ndarray | None = None
@@ -35,7 +37,20 @@ class CrossEntropy:
         -------
         float
             The mean loss, at least 0.
+
+        Raises
+        ------
+        TypeError
+            If `scores` are not real numbers, or `labels` not integers.
+        ValueError
+            If a shape does not fit, a label that counts is no output, or none counts.
         """
+        scores = as_real("scores", scores)
+        if scores.ndim == 0 or scores.shape[-1] < self.fewest_outputs:
+            raise ValueError(
+                f"scores: expected shape (..., n_output) with n_output at least "
+                f"{self.fewest_outputs}, got {scores.shape}"
+            )
         targets, weights = _targets_and_weights(scores, labels, mask)
         self._dscores = (self.probabilities(scores) - targets) * weights
         return float(np.sum(self._terms(scores, targets) * weights))
@@ -47,7 +62,14 @@ class CrossEntropy:
         -------
         ndarray, shape (..., n_output)
             (probability - target) / number of labels that count.
+
+        Raises
+        ------
+        ValueError
+            If there was no ``forward`` before.
         """
+        if not hasattr(self, "_dscores"):
+            raise ValueError("backward: call forward first")
         return self._dscores
 
     def _terms(self, scores: np.ndarray, targets: np.ndarray) -> np.ndarray:
@@ -63,6 +85,7 @@ class SoftmaxCrossEntropy(CrossEntropy):
     Derived in lesson 3, section 6.
     """
 
+    fewest_outputs = 2  # of one output alone the softmax is always 1
     probabilities = staticmethod(softmax)
 
     def _terms(self, scores, targets):
@@ -88,13 +111,16 @@ def _targets_and_weights(
     scores: np.ndarray, labels: np.ndarray, mask: np.ndarray | None
 ) -> tuple[np.ndarray, np.ndarray]:
     """Write the labels as 0s and 1s shaped like `scores`, and each label's share of the mean."""
-    n_output = scores.shape[-1]
-    if n_output == 1:
-        targets = labels[..., None].astype(scores.dtype)
-    else:
-        targets = (labels[..., None] == np.arange(n_output)).astype(scores.dtype)
-    counted = np.ones(labels.shape, bool) if mask is None else mask
-    return targets, (counted / counted.sum())[..., None].astype(scores.dtype)
+    n_output, dtype = scores.shape[-1], np.result_type(scores, np.float32)
+    labels = as_integers("labels", labels)
+    expect_shape("labels", labels, scores.shape[:-1])
+    counted = np.ones(labels.shape, bool) if mask is None else np.asarray(mask, bool)
+    expect_shape("mask", counted, labels.shape)
+    if not counted.any():
+        raise ValueError("mask: expected at least one label that counts")
+    expect_between("labels", labels[counted], 0, max(1, n_output - 1))
+    yes = labels[..., None] == (1 if n_output == 1 else np.arange(n_output))
+    return yes.astype(dtype), (counted / counted.sum())[..., None].astype(dtype)
 
 
 _BY_NAME = {"softmax": SoftmaxCrossEntropy, "sigmoid": SigmoidCrossEntropy}

@@ -10,6 +10,7 @@ averages included: a word that does not occur in a batch keeps its vector. For A
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -51,7 +52,24 @@ class Optimizer:
             The parameters.
         grads : mapping of str to ndarray or RowGradient
             The gradient of the mean loss at each of them, under the same names.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If names or shapes differ, a parameter is made of integers, or `lr` is below 0 or no
+            number; then nothing is changed.
         """
+        if not 0 <= self.lr < float("inf"):
+            raise ValueError(f"lr: expected a number of at least 0, got {self.lr}")
+        if params.keys() != grads.keys():
+            raise ValueError(f"grads: expected the names {list(params)}, got {list(grads)}")
+        for name, param in params.items():
+            if param.dtype.kind != "f":
+                raise TypeError(f"params[{name!r}]: expected float numbers, got {param.dtype}")
+            if grads[name].shape != param.shape:
+                raise ValueError(
+                    f"grads[{name!r}]: expected shape {param.shape}, got {grads[name].shape}"
+                )
         self.n_updates += 1
         for name, param in params.items():
             grad = grads[name]
@@ -162,7 +180,16 @@ def global_norm(grads: Gradients) -> float:
     float
         The Euclidean norm.
     """
-    return float(np.sqrt(sum(np.vdot(g, g) for g in map(_values, grads.values()))))
+    values = [_values(grad) for grad in grads.values()]
+    with np.errstate(over="ignore"):
+        norm = np.sqrt(sum(np.vdot(v, v) for v in values))
+    if np.isfinite(norm):
+        return float(norm)
+    # The squares were too large for their type, the numbers themselves perhaps not.
+    largest = max(float(np.abs(v).max(initial=0)) for v in values)
+    if not np.isfinite(largest):
+        return largest
+    return largest * float(np.sqrt(sum(np.vdot(v, v) for v in (v / largest for v in values))))
 
 
 def clip_by_global_norm(
@@ -184,7 +211,7 @@ def clip_by_global_norm(
     clipped : dict
         The gradients to use.
     norm : float
-        The length before clipping.
+        The length before clipping. If it is no finite number, the gradients are left as they are.
 
     Raises
     ------
@@ -198,7 +225,7 @@ def clip_by_global_norm(
     """
     max_norm = expect_positive("max_norm", max_norm)
     norm = global_norm(grads)
-    if norm <= max_norm:
+    if norm <= max_norm or not np.isfinite(norm):
         return dict(grads), norm
     return {name: _scaled(grad, max_norm / norm) for name, grad in grads.items()}, norm
 
@@ -218,8 +245,19 @@ def linear_decay(lr: float, n_epochs: float) -> Callable[[float], float]:
     callable
         ``epoch -> rate``, where `epoch` counts the epochs trained so far, fractions included.
     """
-    lr, n_epochs = expect_positive("lr", lr), expect_positive("n_epochs", n_epochs)
-    return lambda epoch: lr * max(0.0, 1 - epoch / n_epochs)
+    return LinearDecay(expect_positive("lr", lr), expect_positive("n_epochs", n_epochs))
+
+
+@dataclass(frozen=True)
+class LinearDecay:
+    """A function, written as an object so that it can be saved with the classifier it drives."""
+
+    lr: float
+    n_epochs: float
+
+    def __call__(self, epoch: float) -> float:
+        """Return the rate after `epoch` epochs."""
+        return self.lr * max(0.0, 1 - epoch / self.n_epochs)
 
 
 _BY_NAME = {"sgd": SGD, "adagrad": AdaGrad, "adam": Adam}

@@ -8,7 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
-from rnn_lib.validation import choose
+from rnn_lib.validation import as_gradient, as_lengths, choose, expect_positive, expect_shape
 
 
 class Readout(Protocol):
@@ -23,6 +23,8 @@ class Readout(Protocol):
 
 class LastState:
     """Look at the state after each sample's last step (lesson 1, section 6)."""
+
+    _shape: tuple[int, ...] | None = None  # of what forward returned
 
     def forward(self, h: np.ndarray, lengths: np.ndarray | None = None) -> np.ndarray:
         """Pick the last state.
@@ -39,10 +41,10 @@ class LastState:
         ndarray, shape (N, H)
             The last states.
         """
-        N, T, _ = h.shape
-        self._shape = h.shape
-        last = np.full(N, T - 1) if lengths is None else np.asarray(lengths) - 1
-        self._where = (np.arange(N), last)
+        expect_shape("h", h, ("N", "T", "H"))
+        self._h_shape = N, T, H = h.shape
+        self._shape = N, H
+        self._where = np.arange(N), as_lengths(lengths, N, T) - 1
         return h[self._where]
 
     def backward(self, dy: np.ndarray) -> np.ndarray:
@@ -58,7 +60,8 @@ class LastState:
         ndarray, shape (N, T, H)
             The gradient at all states.
         """
-        dh = np.zeros(self._shape, dy.dtype)
+        dy = as_gradient("dy", dy, self._shape)
+        dh = np.zeros(self._h_shape, dy.dtype)
         dh[self._where] = dy
         return dh
 
@@ -70,11 +73,18 @@ class MeanState:
     ----------
     scale : float
         A mean over hundreds of states is a small number that changes little; a scale well above 1
-        lets the output layer see it at a size at which it learns quickly.
+        lets the output layer see it at a size at which it learns quickly. Above 0.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `scale` is not a number above 0.
     """
 
+    _shape: tuple[int, ...] | None = None  # of what forward returned
+
     def __init__(self, scale: float = 1.0) -> None:
-        self.scale = scale
+        self.scale = expect_positive("scale", scale)
 
     def forward(self, h: np.ndarray, lengths: np.ndarray | None = None) -> np.ndarray:
         """Average the states.
@@ -91,9 +101,10 @@ class MeanState:
         ndarray, shape (N, H)
             The means, times `scale`.
         """
-        self._shape = N, T, _ = h.shape
-        n_steps = np.full(N, T) if lengths is None else np.asarray(lengths)
-        self._weight = (self.scale / n_steps)[:, None].astype(h.dtype)
+        expect_shape("h", h, ("N", "T", "H"))
+        self._h_shape = N, T, H = h.shape
+        self._shape = N, H
+        self._weight = (self.scale / as_lengths(lengths, N, T))[:, None].astype(h.dtype)
         return h.sum(axis=1) * self._weight
 
     def backward(self, dy: np.ndarray) -> np.ndarray:
@@ -110,11 +121,14 @@ class MeanState:
             The gradient at all states, a read-only view; what it says after a sample's length
             means nothing.
         """
-        return np.broadcast_to((dy * self._weight)[:, None], self._shape)
+        dy = as_gradient("dy", dy, self._shape)
+        return np.broadcast_to((dy * self._weight)[:, None], self._h_shape)
 
 
 class AllStates:
     """Look at every state: one answer per time step (lesson 1, section 6)."""
+
+    _shape: tuple[int, ...] | None = None  # of what forward returned
 
     def forward(self, h: np.ndarray, lengths: np.ndarray | None = None) -> np.ndarray:
         """Hand all states on.
@@ -131,6 +145,8 @@ class AllStates:
         ndarray, shape (N, T, H)
             The same.
         """
+        expect_shape("h", h, ("N", "T", "H"))
+        self._shape = h.shape
         return h
 
     def backward(self, dy: np.ndarray) -> np.ndarray:
@@ -146,7 +162,7 @@ class AllStates:
         ndarray, shape (N, T, H)
             The same.
         """
-        return dy
+        return as_gradient("dy", dy, self._shape)
 
 
 _BY_NAME = {"last": LastState, "mean": MeanState, "all": AllStates}

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 
-from rnn_lib.validation import as_integers, expect_count
+from rnn_lib.validation import as_integers, expect_between, expect_count
 
 PAD = 0
 """The id that fills a row up after (or before) its review."""
@@ -238,9 +238,7 @@ class Vocabulary:
             If `ids` is not one-dimensional, or no word has one of the ids.
         """
         ids = _as_sequence("ids", ids)
-        unknown = ids[(ids < 0) | (ids >= len(self))]
-        if unknown.size:
-            raise ValueError(f"ids: expected 0 to {len(self) - 1}, got {unknown[0]}")
+        expect_between("ids", ids, 0, len(self) - 1)
         return " ".join([self.words[i] for i in ids])
 
     def __len__(self) -> int:
@@ -336,6 +334,8 @@ class Sequences:
         ValueError
             If an array is not one-dimensional.
         """
+        if not isinstance(sequences, Iterable):
+            raise TypeError(f"sequences: expected several arrays, got {sequences!r}")
         arrays = [_as_sequence(f"sequences[{i}]", ids) for i, ids in enumerate(sequences)]
         offsets = np.cumsum([0] + [len(ids) for ids in arrays])
         return cls(np.concatenate(arrays) if arrays else [], offsets)
@@ -411,6 +411,10 @@ def pad_sequences(
             raise ValueError(f"{name}: expected 'pre' or 'post', got {side!r}")
     if not isinstance(sequences, Sequences):
         sequences = Sequences.from_arrays(sequences)
+    if np.issubdtype(dtype, np.integer):
+        limits = np.iinfo(dtype)
+        expect_between("sequences", sequences.ids, limits.min, limits.max)
+        expect_between("value", as_integers("value", value), limits.min, limits.max)
     if maxlen is None:
         maxlen = sequences.lengths.max(initial=0)
     else:

@@ -4,12 +4,19 @@ import numpy as np
 import pytest
 
 from rnn_lib import (
+    SGD,
+    AdaGrad,
     Adam,
+    AllStates,
     Dense,
     Dropout,
     Embedding,
+    LastState,
+    MeanState,
     RowGradient,
+    SigmoidCrossEntropy,
     SimpleRNN,
+    SoftmaxCrossEntropy,
     clip_by_global_norm,
     get_activation,
     get_initializer,
@@ -22,6 +29,7 @@ from rnn_lib import (
 )
 
 N, T, F, H = 3, 5, 2, 4
+READOUTS = [LastState, MeanState, AllStates]
 
 
 @pytest.fixture
@@ -171,6 +179,134 @@ def test_whole_numbers_as_weights_are_computed_with_as_floats(rng):
 def test_bad_input_is_refused_in_the_callers_words(rng, call, message):
     with pytest.raises((ValueError, TypeError), match=message):
         call(SimpleRNN(F, H, rng=rng), rng.standard_normal((N, T, F)))
+
+
+def dense(x):
+    return Dense(F, 4), x
+
+
+def embedding(x):
+    return Embedding(5, 4), np.ones((N, T), int)
+
+
+def dropout(x):
+    return Dropout(0.5), x
+
+
+@pytest.mark.parametrize(
+    "make", [dense, embedding, dropout, *(lambda x, r=r: (r(), x) for r in READOUTS)]
+)
+def test_backward_takes_what_forward_gave(rng, make):
+    layer, x = make(rng.standard_normal((N, T, F)))
+    with pytest.raises(ValueError, match="backward: call forward first"):
+        layer.backward(x)
+    y = layer.forward(x)
+    for wrong in (y[:-1], y[..., :1], y[..., None]):
+        with pytest.raises(ValueError, match=r"dy: expected shape \(3, .*, got \("):
+            layer.backward(wrong)
+    with pytest.raises(TypeError, match="dy: expected real numbers"):
+        layer.backward(y * 1j)
+    with pytest.raises(TypeError, match="dy: expected one rectangular array"):
+        layer.backward([[1.0], [1.0, 2.0]])
+
+
+@pytest.mark.parametrize("readout", READOUTS)
+def test_readouts_refuse_bad_input(rng, readout):
+    h = rng.standard_normal((N, T, H))
+    with pytest.raises(ValueError, match=r"h: expected shape \(N, T, H\), got \(5, 4\)"):
+        readout().forward(h[0])
+    if readout is not AllStates:  # which reads no lengths
+        for lengths, message in (([0, 1, 1], "1 to 5 .* got 0 to 1"), ([6, 1, 1], "1 to 5 "),
+                                 ([1, 1], r"shape \(3,\)"), ([1.0, 1, 1], "integers")):  # fmt: skip
+            with pytest.raises((ValueError, TypeError), match=f"lengths: expected {message}"):
+                readout().forward(h, lengths)
+
+
+def test_a_scale_that_is_none_is_refused():
+    for scale in (0, -1, np.nan, "2"):
+        with pytest.raises((ValueError, TypeError), match="scale: expected a number"):
+            MeanState(scale)
+
+
+SCORES = np.arange(6.0).reshape(2, 3)
+
+
+@pytest.mark.parametrize("loss", [SoftmaxCrossEntropy, SigmoidCrossEntropy])
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((SCORES, [0, 3]), r"labels: expected 0 to 2, got 3"),
+        ((SCORES, [0, -1]), r"labels: expected 0 to 2, got -1"),
+        ((SCORES, [0]), r"labels: expected shape \(2,\), got \(1,\)"),
+        ((SCORES, [0.0, 1.0]), r"labels: expected integers"),
+        ((SCORES, np.eye(3, dtype=int)[:2]), r"labels: expected shape \(2,\), got \(2, 3\)"),
+        ((SCORES, [0, 1], [True]), r"mask: expected shape \(2,\), got \(1,\)"),
+        ((SCORES, [0, 1], [False, False]), r"mask: expected at least one label that counts"),
+        ((SCORES * 1j, [0, 1]), r"scores: expected real numbers"),
+        ((1.0, 0), r"scores: expected shape"),
+    ],
+)
+def test_losses_refuse_bad_input(loss, arguments, message):
+    with pytest.raises(ValueError, match="backward: call forward first"):
+        loss().backward()
+    with pytest.raises((ValueError, TypeError), match=message):
+        loss().forward(*arguments)
+
+
+def test_labels_that_do_not_count_may_be_anything():
+    for loss in (SoftmaxCrossEntropy(), SigmoidCrossEntropy()):
+        assert loss.forward(SCORES, [0, -99], [True, False]) == loss.forward(SCORES[:1], [0])
+
+
+def test_one_output_is_for_the_sigmoid():
+    with pytest.raises(ValueError, match="scores: expected .* at least 2, got"):
+        SoftmaxCrossEntropy().forward(SCORES[:, :1], [0, 1])
+    with pytest.raises(ValueError, match="labels: expected 0 to 1, got 2"):
+        SigmoidCrossEntropy().forward(SCORES[:, :1], [0, 2])
+
+
+def test_whole_numbers_are_scores_too():
+    for loss in (SoftmaxCrossEntropy(), SigmoidCrossEntropy()):
+        assert loss.forward(SCORES.astype(int), [0, 1]) == loss.forward(SCORES, [0, 1]) > 0
+
+
+@pytest.mark.parametrize("optimizer", [SGD, AdaGrad, Adam])
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"b": np.ones(2)}, r"grads\['b'\]: expected shape \(1,\), got \(2,\)"),
+        ({"b": None}, r"grads: expected the names \['W', 'b'\], got \['W'\]"),
+        ({"c": np.ones(2)}, r"grads: expected the names .*'c'\]"),
+    ],
+)
+def test_a_refused_update_changes_nothing(optimizer, change, message):
+    params = {"W": np.ones((2, 2)), "b": np.ones(1)}
+    grads = {"W": np.ones((2, 2)), "b": np.ones(1)} | change
+    grads = {name: grad for name, grad in grads.items() if grad is not None}
+    with pytest.raises(ValueError, match=message):
+        optimizer(0.1).update(params, grads)
+    assert (params["W"] == 1).all() and params["b"] == 1
+
+
+def test_whole_numbers_are_no_parameters():
+    with pytest.raises(TypeError, match=r"params\['W'\]: expected float numbers, got int64"):
+        SGD(0.1).update({"W": np.ones(2, np.int64)}, {"W": np.ones(2)})
+
+
+@pytest.mark.parametrize("size", [1e30, 1e300])
+def test_clipping_survives_squares_that_overflow(size):
+    dtype = np.float32 if size < 1e38 else np.float64
+    grads = {"a": np.array([3 * size, 0], dtype), "b": np.array([-4 * size], dtype)}
+    assert np.isclose(global_norm(grads), 5 * size)
+    clipped, _ = clip_by_global_norm(grads, 1.0)
+    assert np.allclose(clipped["a"], [0.6, 0]) and np.allclose(clipped["b"], -0.8)
+
+
+@pytest.mark.parametrize("odd", [np.nan, np.inf])
+def test_clipping_makes_nothing_harmless_of_what_is_no_number(odd):
+    clipped, norm = clip_by_global_norm({"a": np.array([odd, 1.0])}, 1.0)
+    assert not np.isfinite(norm)
+    assert np.array_equal(clipped["a"], [odd, 1.0], equal_nan=True)
 
 
 # -- the parts around it ------------------------------------------------------------------------

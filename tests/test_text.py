@@ -6,6 +6,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
+from rnn_lib import ScratchRNNClassifier
 from rnn_lib.text import (
     PAD,
     UNK,
@@ -340,3 +341,66 @@ def test_batches_refuse_bad_input():
         similar_length_batches([[1, 2]], 2)
     with pytest.raises(TypeError, match="lengths: expected integers"):
         similar_length_batches([0.5], 2)
+
+
+# Texts that nobody would expect
+
+ODD_TEXTS = {
+    "empty": "",
+    "spaces": " \n\t\u3000",
+    "markup": "<br /><br/><b></b>",
+    "markup inside words": "won<br />der<br>ful",
+    "long": "good " * 100_000,
+    "one long word": "o" * 100_000,
+    "emoji": "\U0001f600\U0001f468\u200d\U0001f469\u200d\U0001f467 great \U0001f44d\U0001f3fd",
+    "combining": "cafe\u0301 nai\u0308ve z\u0351\u036b\u0343algo",
+    "right to left": "\u05e1\u05e8\u05d8 \u0641\u064a\u0644\u0645 good \u202egood\u202c",
+    "control": "go\x00od\x07 \x1b[31mbad\x1c\x85 \ufeff",
+    "half a surrogate pair": "good \ud83d bad",
+    "case that grows": "\u0130stanbul \ufb01lm STRASSE stra\u00dfe",
+    "unknown": "zyx wvu tsr",
+    "apostrophes": "''' don''t 'tis rock'n'roll' '",
+    "special words": "<pad> <unk> <PAD><<unk>>",
+}
+
+
+@pytest.fixture(scope="module")
+def reader():
+    """A vocabulary and a network that was trained with it."""
+    texts = ["a good and great film", "a bad film", "good", "the worst , bad and bad"]
+    vocabulary = Vocabulary.from_texts(texts)
+    model = ScratchRNNClassifier(
+        4, 2, embedding=(len(vocabulary), 3), readout="mean", n_epochs=3, seed=0
+    )
+    return vocabulary, model.fit(vocabulary.encode_all(texts), [1, 0, 1, 0])
+
+
+@pytest.mark.parametrize("name", ODD_TEXTS)
+def test_odd_texts_are_encoded_padded_judged_and_traced(name, reader):
+    vocabulary, model = reader
+    text = ODD_TEXTS[name]
+    words, ids = tokenize(text), vocabulary.encode(text)
+    assert len(words) == len(ids)
+    assert all(word and word == word.strip() for word in words)
+    assert vocabulary.encode(vocabulary.decode(ids)).tolist() == ids.tolist()
+    padded = pad_sequences([ids], maxlen=40)
+    assert padded.shape == (1, 40)
+    for x in ([ids], padded):
+        proba = model.predict_proba(x)
+        assert proba.shape == (1, 2) and np.isfinite(proba).all()
+    beginnings = [ids[: t + 1] for t in range(min(len(ids), 400))] or [ids]  # as lesson 4 does
+    trace = model.predict_proba(beginnings)[:, 1]
+    assert ((trace > 0) & (trace < 1)).all()
+
+
+def test_markup_inside_a_word_parts_it():
+    assert tokenize(ODD_TEXTS["markup inside words"]) == ["won", "der", "ful"]
+    assert tokenize(ODD_TEXTS["control"]) == ["go", "od", "31mbad"]
+    assert tokenize(ODD_TEXTS["half a surrogate pair"]) == ["good", "bad"]
+
+
+def test_a_type_that_cannot_hold_the_ids_is_refused():
+    with pytest.raises(ValueError, match="sequences: expected -128 to 127, got 300"):
+        pad_sequences([[300]], dtype=np.int8)
+    with pytest.raises(ValueError, match="value: expected 0 to 255, got -1"):
+        pad_sequences([[3]], value=-1, dtype=np.uint8)
