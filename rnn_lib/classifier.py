@@ -6,7 +6,9 @@ layers, losses and optimisers that it is given or makes; here is only the loop a
 """
 
 import copy
+import os
 import time
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY, dataclass
 
@@ -14,21 +16,34 @@ import numpy as np
 
 from rnn_lib.activations import sigmoid
 from rnn_lib.initializers import Initializer, gaussian
+from rnn_lib.inputs import Vectors, WordIds, read_classes, read_inputs, read_targets
+from rnn_lib.interrupt import Epoch, PatientInterrupt
 from rnn_lib.layers import Dense, Dropout, Embedding, SimpleRNN
 from rnn_lib.losses import get_loss
 from rnn_lib.network import RecurrentNetwork
 from rnn_lib.optimizers import Optimizer, clip_by_global_norm, get_optimizer
-from rnn_lib.progress import progress_bar
+from rnn_lib.progress import FitProgress
 from rnn_lib.readouts import AllStates, Readout, get_readout
-from rnn_lib.text import Sequences, pad_sequences, similar_length_batches
+from rnn_lib.row_gradient import RowGradient
+from rnn_lib.saving import load_classifier, save_classifier
+from rnn_lib.text import similar_length_batches
 from rnn_lib.threads import one_blas_thread
 from rnn_lib.validation import (
-    as_integers,
     as_real,
     expect_count,
     expect_positive,
     expect_shape,
+    expect_share,
 )
+
+# What the network and its optimiser are made of: a warm start cannot change it.
+_FIXED_SETTINGS = (
+    *("n_nodes1", "n_output", "activation", "readout", "output", "optimizer"),
+    *("bptt_steps", "embedding", "dropout", "dtype"),
+)
+
+# Times the loss of guessing: a network that learns is not so wrong.
+_ABSURD = 10
 
 # Predicting keeps no gradients, so its batches may be larger; the result does not depend on it.
 _PREDICTION_BATCH = 256
@@ -75,7 +90,7 @@ class ScratchRNNClassifier:
         Longest gradient allowed, all parameters taken together.
     warm_start : bool
         Whether ``fit`` goes on where the last one ended, with the optimiser, the schedule and the
-        random numbers as they were then, or starts anew.
+        random numbers as they were then, or starts anew. An interrupted fit is brought to its end.
     seed : int, optional
         For everything random: weights, order of the batches, dropout.
     dtype : data type
@@ -129,6 +144,11 @@ class ScratchRNNClassifier:
     ) -> "ScratchRNNClassifier":
         """Train on labelled sequences.
 
+        Ctrl-C (in a notebook: interrupting the kernel) ends it after the batch under way, with a
+        warning; a second one does not wait for that. The classifier can be used as it then is.
+        With ``warm_start=True`` and the same data, ``fit`` goes on from there and ends where it
+        would have ended.
+
         Parameters
         ----------
         x : ndarray, shape (N, T, F); with an embedding ids, shape (N, T), or a list of 1-D arrays
@@ -150,46 +170,59 @@ class ScratchRNNClassifier:
         ValueError, TypeError
             If a setting is out of range, a shape does not fit or a label is unknown.
         FloatingPointError
-            If the loss stops being a finite number.
+            If the loss or a weight stops being a finite number. The classifier is then as it was
+            after its best epoch: that of the lowest validation loss, or else training loss.
+
+        Warns
+        -----
+        RuntimeWarning
+            If it was interrupted, or the loss is far above that of guessing.
         """
         batch_size = expect_count("batch_size", self.batch_size)
         n_epochs = expect_count("n_epochs", self.n_epochs)
         if (X_val is None) != (y_val is None):
             raise ValueError("X_val, y_val: give both or neither")
+        if self.seed is not None:
+            expect_count("seed", self.seed, least=0)
         going_on = self.warm_start and hasattr(self, "network_")
+        if going_on:
+            self._expect_fixed_settings()
         rng = self._rng if going_on else np.random.default_rng(self.seed)
-        network = self.network_ if going_on else self._new_network(x, rng)
-        classes = self.classes_ if going_on else _classes(y, max(2, self.n_output))
-        inputs = _read_inputs("x", x, network)
-        targets = _read_targets("y", y, inputs, classes, network)
+        network = self.network_ if going_on else self._new_network(self._n_features(x), rng)
+        classes = self.classes_ if going_on else read_classes(y, max(2, self.n_output))
+        inputs = read_inputs("x", x, network)
+        targets = read_targets("y", y, inputs, classes, network)
         validation = None
         if X_val is not None:
-            val_inputs = _read_inputs("X_val", X_val, network)
-            validation = val_inputs, _read_targets("y_val", y_val, val_inputs, classes, network)
+            val_inputs = read_inputs("X_val", X_val, network)
+            validation = val_inputs, read_targets("y_val", y_val, val_inputs, classes, network)
 
         loss = self._loss if going_on else get_loss(self.output)
         optimizer = self._optimizer if going_on else self._new_optimizer()
+        if going_on and isinstance(self.optimizer, str) and not callable(self.lr):
+            optimizer.lr = expect_positive("lr", self.lr)
         if self.clip_norm is not None:
             expect_positive("clip_norm", self.clip_norm)
-        n_batches = n_epochs * -(-len(inputs.lengths) // batch_size)
-        progress = _Progress(self.verbose, n_epochs, n_batches)
+        interrupted = self._epoch if going_on else None
+        if interrupted is not None and interrupted.n_sequences != len(inputs.lengths):
+            raise ValueError(
+                f"x: expected the {interrupted.n_sequences} sequences of the interrupted fit that "
+                f"warm_start goes on with, got {len(inputs.lengths)}"
+            )
+        first = 0 if interrupted is None else interrupted.n_before
+        epochs = range(first, max(first + 1, n_epochs))
+        progress = FitProgress(self.verbose, epochs, -(-len(inputs.lengths) // batch_size))
 
         if not going_on:  # only now: arguments that do not fit leave an earlier fit as it was
             self._loss, self._optimizer, self._rng = loss, optimizer, rng
             self.network_, self.classes_ = network, classes
-            self._n_batches_done = 0
-            self.history_: dict[str, list[float]] = {}
-        with one_blas_thread(), progress:
-            for _ in range(n_epochs):
-                started = time.perf_counter()
-                record = self._train_epoch(inputs, targets, batch_size, progress)
-                if validation is not None:
-                    val_loss, val_accuracy = self._evaluate(*validation)
-                    record |= {"val_loss": val_loss, "val_accuracy": val_accuracy}
-                record["seconds"] = time.perf_counter() - started
-                for name, value in record.items():
-                    self.history_.setdefault(name, []).append(value)
-                progress.epoch_done(record)
+            self._made_of = self._fixed_settings()
+            self._n_batches_done, self._epoch = 0, None
+            self.history_: dict[str, list[float]] = {"loss": [], "accuracy": []}
+        # Numbers that overflow make the loss infinite, which is looked for after every batch.
+        quiet = np.errstate(over="ignore", invalid="ignore")
+        with one_blas_thread(), quiet, progress, PatientInterrupt() as interrupt:
+            self._train(inputs, targets, validation, epochs, batch_size, progress, interrupt)
         return self
 
     def predict(self, x: np.ndarray | Sequence[np.ndarray]) -> np.ndarray:
@@ -233,7 +266,7 @@ class ScratchRNNClassifier:
             If the classifier is not fitted or `x` does not fit it.
         """
         self._expect_fitted()
-        scores = self._scores(_read_inputs("x", x, self.network_))
+        scores = self._scores(read_inputs("x", x, self.network_))
         if self.n_output > 1:
             return self._loss.probabilities(scores)
         yes = sigmoid(scores)
@@ -258,91 +291,233 @@ class ScratchRNNClassifier:
             If the classifier is not fitted, or `x` and `y` do not fit it.
         """
         self._expect_fitted()
-        inputs = _read_inputs("x", x, self.network_)
-        targets = _read_targets("y", y, inputs, self.classes_, self.network_)
+        inputs = read_inputs("x", x, self.network_)
+        targets = read_targets("y", y, inputs, self.classes_, self.network_)
         return self._evaluate(inputs, targets)[1]
+
+    def save(self, path: str | os.PathLike) -> None:
+        """Write the fitted classifier into a file, with all that a warm start needs.
+
+        Settings, weights, history, and the state of optimiser, schedule and random numbers; not
+        the vocabulary that made the word ids.
+
+        Parameters
+        ----------
+        path : path
+            The file, commonly ``.npz``; one that stands there is replaced. Whatever happens
+            meanwhile, the old file or the new one is there whole.
+
+        Raises
+        ------
+        OSError
+            If the file cannot be written.
+        ValueError
+            If the classifier is not fitted.
+        TypeError
+            If a setting is an object of a class that is not the library's.
+
+        Warns
+        -----
+        UserWarning
+            If `initializer` is a function, or `lr` one other than ``linear_decay``: functions
+            cannot be saved. The loaded classifier has the default initialiser, and the last rate.
+        """
+        self._expect_fitted()
+        save_classifier(self, path)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike) -> "ScratchRNNClassifier":
+        """Read a classifier that :meth:`save` wrote.
+
+        Nothing in the file is executed, and no more memory asked for than it is long.
+
+        Parameters
+        ----------
+        path : path
+            The file.
+
+        Returns
+        -------
+        ScratchRNNClassifier
+            Its predictions are those of the saved one, to the last bit.
+
+        Raises
+        ------
+        OSError
+            If there is no such file, or it cannot be read.
+        ValueError
+            If it is no saved classifier, is damaged, or was written by a newer version.
+        """
+        return load_classifier(cls, path)
 
     def _expect_fitted(self) -> None:
         if not hasattr(self, "network_"):
             raise ValueError("this ScratchRNNClassifier is not fitted yet: call fit(x, y) first")
 
-    def _new_network(
-        self, x: np.ndarray | Sequence[np.ndarray], rng: np.random.Generator
-    ) -> RecurrentNetwork:
+    def _fixed_settings(self) -> dict[str, object]:
+        return {name: getattr(self, name) for name in _FIXED_SETTINGS}
+
+    def _expect_fixed_settings(self) -> None:
+        for name, before in self._made_of.items():
+            if getattr(self, name) != before:
+                raise ValueError(
+                    f"{name}: a warm start goes on with {before!r}, got {getattr(self, name)!r}; "
+                    "warm_start=False starts anew"
+                )
+
+    def _n_features(self, x: np.ndarray | Sequence[np.ndarray]) -> int:
+        if self.embedding is not None:
+            return getattr(self.embedding, "n_features", None) or _pair(self.embedding)[1]
+        expect_shape("x", as_real("x", x), ("N", "T", "F"))
+        return np.shape(x)[2]
+
+    def _new_network(self, n_features: int, rng: np.random.Generator) -> RecurrentNetwork:
         n_nodes1 = expect_count("n_nodes1", self.n_nodes1)
         n_output = expect_count("n_output", self.n_output, 2 if self.output == "softmax" else 1)
         embedding = self._new_embedding(rng)
-        if embedding is None:
-            expect_shape("x", as_real("x", x, self.dtype), ("N", "T", "F"))
-        n_features = np.shape(x)[2] if embedding is None else embedding.n_features
         draw = gaussian(self.sigma) if self.initializer == "gaussian" else self.initializer
         how = {"initializer": draw, "rng": rng, "dtype": self.dtype}
         readout = self.readout
         return RecurrentNetwork(
             SimpleRNN(n_features, n_nodes1, self.activation, self.bptt_steps, **how),
-            copy.deepcopy(readout) if hasattr(readout, "forward") else get_readout(readout),
+            copy.deepcopy(readout) if _has(readout, "forward") else get_readout(readout),
             Dense(n_nodes1, n_output, **how),
             embedding,
-            Dropout(self.dropout, rng=rng) if self.dropout else None,
+            Dropout(self.dropout, rng=rng) if expect_share("dropout", self.dropout) else None,
         )
 
     def _new_embedding(self, rng: np.random.Generator) -> Embedding | None:
-        if self.embedding is None or hasattr(self.embedding, "forward"):
+        if self.embedding is None or _has(self.embedding, "forward"):
             return copy.deepcopy(self.embedding)
-        try:
-            n_words, n_features = self.embedding
-        except (TypeError, ValueError):
-            raise ValueError(
-                f"embedding: expected (n_words, n_features) or an Embedding, got {self.embedding!r}"
-            ) from None
+        n_words, n_features = _pair(self.embedding)
         return Embedding(n_words, n_features, rng=rng, dtype=self.dtype)
 
     def _new_optimizer(self) -> Optimizer:
-        if hasattr(self.optimizer, "update"):
+        if _has(self.optimizer, "update"):
             return copy.deepcopy(self.optimizer)
         return get_optimizer(self.optimizer, self.lr(0.0) if callable(self.lr) else self.lr)
 
+    def _train(
+        self,
+        inputs: Vectors | WordIds,
+        targets: np.ndarray,
+        validation: tuple[Vectors | WordIds, np.ndarray] | None,
+        epochs: range,
+        batch_size: int,
+        progress: FitProgress,
+        interrupt: PatientInterrupt,
+    ) -> None:
+        """Train for some epochs, of which the first may be under way already."""
+        criterion = "loss" if validation is None else "val_loss"
+        best, lowest = self._snapshot(), np.inf
+        absurd = _ABSURD * self._loss.forward(np.zeros((1, self.n_output)), [0])
+        for n_before in epochs:
+            if self._epoch is None:
+                batches = similar_length_batches(inputs.lengths, batch_size, self._rng)
+                self._epoch = Epoch(n_before, batches)
+            started = time.perf_counter()
+            try:
+                is_whole = self._train_epoch(inputs, targets, self._epoch, progress, interrupt)
+                record = self._epoch.means()
+                if is_whole and validation is not None:
+                    val_loss, val_accuracy = self._evaluate(*validation)
+                    record |= {"val_loss": val_loss, "val_accuracy": val_accuracy}
+                    _expect_finite_loss("val_loss", val_loss)
+            except FloatingPointError as error:
+                n_batches = len(self._epoch.batches)
+                raise FloatingPointError(
+                    f"{error} in epoch {self._n_epochs_done + 1}, batch "
+                    f"{min(self._epoch.n_done + 1, n_batches)} of {n_batches}: try a smaller lr, "
+                    f"or clip_norm. {self._restore(*best)}"
+                ) from None
+            self._epoch.seconds += time.perf_counter() - started
+            if not is_whole:
+                warnings.warn(self._where_it_stopped(), RuntimeWarning, stacklevel=3)
+                return
+            record["seconds"], self._epoch = self._epoch.seconds, None
+            for name, value in record.items():
+                self.history_.setdefault(name, []).append(value)
+            progress.epoch_done(record)
+            if record[criterion] < lowest:
+                best, lowest = self._snapshot(), record[criterion]
+            if record["loss"] > absurd:
+                warnings.warn(
+                    f"the loss of epoch {self._n_epochs_done} is {record['loss']:.3g}, that of "
+                    f"guessing {absurd / _ABSURD:.3g}: is lr or sigma too large?",
+                    RuntimeWarning,
+                    stacklevel=3,
+                )
+                absurd = np.inf  # once is enough
+
     def _train_epoch(
         self,
-        inputs: "_Vectors | _WordIds",
+        inputs: Vectors | WordIds,
         targets: np.ndarray,
-        batch_size: int,
-        progress: "_Progress",
-    ) -> dict[str, float]:
-        """Go through the data once; return the means of loss and accuracy."""
-        batches = similar_length_batches(inputs.lengths, batch_size, self._rng)
-        sums = np.zeros(2)
-        for number, rows in enumerate(batches, start=1):
+        epoch: Epoch,
+        progress: FitProgress,
+        interrupt: PatientInterrupt,
+    ) -> bool:
+        """Train on the batches that are left; return whether it got through them."""
+        for rows in epoch.batches[epoch.n_done :]:
+            if interrupt.requested:
+                return False
             if callable(self.lr):
-                self._optimizer.lr = self.lr(self._n_batches_done / len(batches))
+                self._optimizer.lr = self.lr(self._n_batches_done / len(epoch.batches))
             x, lengths, rows = inputs.batch(rows)
-            loss, accuracy = self._train_batch(x, lengths, targets[rows])
-            if not np.isfinite(loss):
-                epoch = len(self.history_.get("loss", [])) + 1
-                raise FloatingPointError(
-                    f"the loss became {loss} in epoch {epoch}, batch {number}: "
-                    "try a smaller lr, or clip_norm"
-                )
+            judged = self._train_batch(x, lengths, targets[rows])
             self._n_batches_done += 1
-            sums += np.multiply((loss, accuracy), len(rows))
+            epoch.batch_done(*judged, len(rows))
             progress.batch_done()
-        loss, accuracy = sums / len(inputs.lengths)
-        return {"loss": float(loss), "accuracy": float(accuracy)}
+        return True
 
     def _train_batch(
         self, x: np.ndarray, lengths: np.ndarray, targets: np.ndarray
     ) -> tuple[float, float]:
         """Make one update; return loss and accuracy as they were before it."""
         scores = self.network_.forward(x, lengths, training=True)
-        judged = self._judge(scores, lengths, targets)
+        loss, accuracy = self._judge(scores, lengths, targets)
+        _expect_finite_loss("loss", loss)
         self.network_.backward(self._loss.backward())
-        grads = self.network_.grads
+        params, grads = self.network_.params, self.network_.grads
         if self.clip_norm is not None:
             grads, _ = clip_by_global_norm(grads, self.clip_norm)
-        self._optimizer.update(self.network_.params, grads)
-        return judged
+        self._optimizer.update(params, grads)
+        for name, grad in grads.items():
+            changed = params[name][grad.rows] if isinstance(grad, RowGradient) else params[name]
+            if not np.isfinite(changed.sum()):
+                raise FloatingPointError(f"the weights {name} became infinite")
+        return loss, accuracy
 
-    def _evaluate(self, inputs: "_Vectors | _WordIds", targets: np.ndarray) -> tuple[float, float]:
+    @property
+    def _n_epochs_done(self) -> int:
+        return len(self.history_["loss"])
+
+    def _snapshot(self) -> tuple[int, dict[str, np.ndarray], Optimizer, int]:
+        state = self.network_.params, self._optimizer, self._n_batches_done
+        return self._n_epochs_done, *copy.deepcopy(state)
+
+    def _restore(
+        self, epoch: int, params: dict[str, np.ndarray], optimizer: Optimizer, n_batches_done: int
+    ) -> str:
+        """Go back to a snapshot; say so."""
+        for name, param in self.network_.params.items():
+            param[...] = params[name]
+        self._optimizer, self._n_batches_done, self._epoch = optimizer, n_batches_done, None
+        if epoch == 0:
+            return "No epoch was good; the weights are those from before the fit."
+        return (
+            f"The last good epoch was {self._n_epochs_done}; the weights are those of epoch "
+            f"{epoch}, the best."
+        )
+
+    def _where_it_stopped(self) -> str:
+        return (
+            f"fit was interrupted in epoch {self._n_epochs_done + 1}, after {self._epoch.n_done} "
+            f"of {len(self._epoch.batches)} batches. What it learned is kept; with "
+            "warm_start=True, fit goes on from here."
+        )
+
+    def _evaluate(self, inputs: Vectors | WordIds, targets: np.ndarray) -> tuple[float, float]:
         """Return loss and accuracy of the network as it stands."""
         return self._judge(self._scores(inputs), inputs.lengths, targets)
 
@@ -358,7 +533,7 @@ class ScratchRNNClassifier:
         accuracy = np.mean(chosen[mask] == targets[mask])
         return self._loss.forward(scores, targets, mask), float(accuracy)
 
-    def _scores(self, inputs: "_Vectors | _WordIds") -> np.ndarray:
+    def _scores(self, inputs: Vectors | WordIds) -> np.ndarray:
         """Compute the scores of all sequences; with one per step, 0 after a sequence's end."""
         N, T = inputs.shape
         every_step = isinstance(self.network_.readout, AllStates)
@@ -374,122 +549,22 @@ class ScratchRNNClassifier:
         return scores
 
 
-class _Vectors:
-    """Sequences of vectors, (N, T, F), all of the same length."""
-
-    def __init__(self, x: np.ndarray) -> None:
-        self._x = x
-        self.shape = N, T = x.shape[:2]
-        self.lengths = np.full(N, T)
-
-    def batch(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return the sequences with the numbers `rows`, their lengths, and their numbers."""
-        return self._x[rows], self.lengths[rows], rows
+def _has(setting: object, method: str) -> bool:
+    """Say whether a setting is an object with this method; a class has it, but is none."""
+    return hasattr(setting, method) and not isinstance(setting, type)
 
 
-class _WordIds:
-    """Sequences of word ids, of any lengths, made rectangular batch by batch."""
-
-    def __init__(self, sequences: Sequences, n_steps: int) -> None:
-        self._sequences = sequences
-        self.shape = len(sequences), n_steps
-        self.lengths = np.maximum(sequences.lengths, 1)  # no words at all: read one <pad>
-
-    def batch(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return ids, lengths and numbers, the longest sequence first, as the layer likes it."""
-        # Lengths are asked of the batch: a subclass of Sequences may change what it hands out.
-        sequences = self._sequences[rows]
-        lengths = np.maximum(sequences.lengths, 1)
-        order = np.argsort(-lengths, kind="stable")
-        ids = pad_sequences(sequences, maxlen=int(lengths.max()))
-        return ids[order], lengths[order], rows[order]
-
-
-def _read_inputs(
-    name: str, x: np.ndarray | Sequence[np.ndarray], network: RecurrentNetwork
-) -> _Vectors | _WordIds:
-    if network.embedding is None:
-        x = as_real(name, x, network.rnn.params["W_h"].dtype)
-        expect_shape(name, x, ("N", "T", network.rnn.n_features))
-        return _Vectors(x)
-    if isinstance(x, np.ndarray) and x.ndim == 2:
-        x = as_integers(name, x)
-        expect_shape(name, x, ("N", "T"))
-        read = np.logical_or.accumulate(x[:, ::-1] != 0, axis=1)[:, ::-1]
-        return _WordIds(Sequences(x[read], np.append(0, read.sum(axis=1).cumsum())), x.shape[1])
-    sequences = x if isinstance(x, Sequences) else Sequences.from_arrays(x)
-    if len(sequences) == 0:
-        raise ValueError(f"{name}: expected at least one sequence, got none")
-    return _WordIds(sequences, max(1, int(sequences.lengths.max())))
-
-
-def _read_targets(
-    name: str,
-    y: np.ndarray,
-    inputs: _Vectors | _WordIds,
-    classes: np.ndarray,
-    network: RecurrentNetwork,
-) -> np.ndarray:
-    """Return the number of the output that stands for each label."""
-    y = as_integers(name, y)
-    N, T = inputs.shape
-    every_step = isinstance(network.readout, AllStates)
-    if not every_step and N == 1 < T and y.shape == (T,):
+def _pair(embedding: object) -> tuple[int, int]:
+    """Return the sizes of an embedding."""
+    try:
+        n_words, n_features = embedding
+    except (TypeError, ValueError):
         raise ValueError(
-            f"{name}: got {T} labels for one sequence of {T} time steps. If the sequence as a "
-            f"whole has one label, give that one: {name}=[{y[0]}]. If every time step has one, "
-            f'give {name}=[{y.tolist()}] and choose readout="all".'
-        )
-    expect_shape(name, y, (N, T) if every_step else (N,))
-    outputs = np.searchsorted(classes, y).clip(max=len(classes) - 1)
-    unknown = classes[outputs] != y
-    if unknown.any():
-        raise ValueError(f"{name}: expected labels among {classes.tolist()}, got {y[unknown][0]}")
-    return outputs
+            f"embedding: expected (n_words, n_features) or an Embedding, got {embedding!r}"
+        ) from None
+    return n_words, n_features
 
 
-def _classes(y: np.ndarray, n_labels: int) -> np.ndarray:
-    """Return the labels in the order of the outputs."""
-    labels = np.unique(as_integers("y", y))
-    if labels.size and labels[0] >= 0 and labels[-1] < n_labels:
-        return np.arange(n_labels)
-    if len(labels) != n_labels:
-        raise ValueError(
-            f"y: expected labels 0 to {n_labels - 1}, or {n_labels} different integers; "
-            f"got {len(labels)} different ones, {labels[:5].tolist()}{' ...' * (len(labels) > 5)}"
-        )
-    return labels
-
-
-class _Progress:
-    """What `fit` shows while it runs: nothing, a line per epoch, or a bar."""
-
-    def __init__(self, verbose: int, n_epochs: int, n_batches: int) -> None:
-        if verbose not in (0, 1, 2):
-            raise ValueError(f"verbose: expected 0 (silent), 1 (lines) or 2 (bar), got {verbose!r}")
-        self._verbose, self._n_epochs, self._epoch = verbose, n_epochs, 0
-        self._bar = progress_bar(n_batches) if verbose == 2 else None
-
-    def __enter__(self) -> "_Progress":
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        if self._bar is not None:
-            self._bar.close()
-
-    def batch_done(self) -> None:
-        if self._bar is not None:
-            self._bar.update()
-
-    def epoch_done(self, record: dict[str, float]) -> None:
-        self._epoch += 1
-        text = f"loss {record['loss']:.4f}, accuracy {record['accuracy']:.4f}"
-        if "val_loss" in record:
-            text += (
-                f", val_loss {record['val_loss']:.4f}, val_accuracy {record['val_accuracy']:.4f}"
-            )
-        if self._verbose == 1:
-            print(f"epoch {self._epoch:>3}/{self._n_epochs}: {text}")
-        elif self._bar is not None:
-            self._bar.set_description(f"epoch {self._epoch}/{self._n_epochs}", refresh=False)
-            self._bar.set_postfix_str(text)
+def _expect_finite_loss(name: str, loss: float) -> None:
+    if not np.isfinite(loss):
+        raise FloatingPointError(f"the {name} became {loss}")

@@ -1,12 +1,17 @@
 """The classifier: the assignment's call, labels, settings, and what a fit must not do."""
 
+import copy
 import inspect
 import json
+import os
+import pickle
+import signal
 import subprocess
 import sys
 
 import numpy as np
 import pytest
+from jupyter_client import KernelManager
 from threadpoolctl import threadpool_info
 
 from rnn_lib import (
@@ -127,7 +132,26 @@ def test_outputs_and_readouts_learn(readout, output, n_output):
         ({"n_output": 1}, [0, 1, 0, 0], r"n_output: expected at least 2, got 1"),
         ({"embedding": 5}, [0, 1, 0, 0], r"embedding: expected \(n_words, n_features\)"),
         ({"clip_norm": -1.0}, [0, 1, 2, 0], r"clip_norm: expected a number above 0, got -1.0"),
-        ({"dropout": 1.5}, [0, 1, 2, 0], r"rate: expected a number from 0 to below 1"),
+        ({"dropout": 1.5}, [0, 1, 2, 0], r"dropout: expected a number from 0 to below 1"),
+        ({"dropout": "half"}, [0, 1, 2, 0], r"dropout: expected a number, got 'half'"),
+        ({"seed": -1}, [0, 1, 2, 0], r"seed: expected at least 0, got -1"),
+        ({"seed": 1.5}, [0, 1, 2, 0], r"seed: expected a whole number, got 1.5"),
+        ({"dtype": int}, [0, 1, 2, 0], r"dtype: expected float32 or float64"),
+        ({"dtype": "foo"}, [0, 1, 2, 0], r"dtype: expected float32 or float64, got 'foo'"),
+        ({"dtype": np.float16}, [0, 1, 2, 0], r"dtype: expected float32 or float64"),
+        ({"readout": MeanState}, [0, 1, 2, 0], r"readout: expected an object .*got <class"),
+        ({"optimizer": Adam}, [0, 1, 2, 0], r"optimizer: expected an object .*got <class"),
+        ({"embedding": Embedding}, [0, 1, 2, 0], r"embedding: expected .*got <class"),
+        (
+            {"initializer": lambda rng, shape: 0},
+            [0, 1, 2, 0],
+            r"initializer: expected shape \(2, 4",
+        ),
+        ({"initializer": lambda rng, shape: None}, [0, 1, 2, 0], r"initializer: expected real"),
+        ({"lr": lambda epoch: 1 - 2 * epoch}, [0, 1, 2, 0], r"lr: expected a number of at least 0"),
+        ({}, [[0], [1, 2], [0], [1]], r"y: expected one rectangular array"),
+        ({}, np.array([2**64 - 1, 0, 1, 2], np.uint64), r"y: expected labels 0 to 2"),
+        ({}, None, r"y: expected integers"),
         ({"verbose": 3}, [0, 1, 2, 0], r"verbose: expected 0 .*got 3"),
     ],
 )
@@ -150,6 +174,71 @@ def test_a_refused_fit_leaves_the_earlier_one_as_it_was(setting):
     assert np.array_equal(model.predict_proba(x), before)
 
 
+IDS = np.array([[3, 1, 2], [2, 4, 0], [1, 2, 3], [1, 1, 4]])
+
+
+@pytest.mark.parametrize(
+    ("words", "x", "message"),
+    [
+        (False, [[1, 2], [3]], r"x: expected one rectangular array"),
+        (False, None, r"x: expected real numbers"),
+        (False, np.ones((4, 3, 2)) * 1j, r"x: expected real numbers, got an array of complex128"),
+        (False, np.ones((4, 3, 2), object), r"x: expected real numbers, got an array of object"),
+        (False, np.ones((4, 0, 2)), r"x: expected shape \(N, T, .\), got \(4, 0, 2\)"),
+        (False, np.full((4, 3, 2), np.nan), r"x: expected finite numbers"),
+        (False, np.full((4, 3, 2), np.inf), r"x: expected finite numbers"),
+        (True, IDS - 2, r"x: expected 0 to 4, got -1"),
+        (True, IDS + 1, r"x: expected 0 to 4, got 5"),
+        (True, IDS / 2, r"x: expected integers, got an array of float64"),
+        (True, IDS.astype(np.uint64) + 2**40, r"x: expected 0 to 4, got"),
+        (True, IDS[0], r"x: expected shape \(N, T\), got \(3,\)"),
+        (True, IDS[..., None], r"x: expected shape \(N, T\), got \(4, 3, 1\)"),
+        (True, [[1], [2, 9], [3], [1]], r"x: expected 0 to 4, got 9"),
+        (True, ["ab", "c", "d", "e"], r"x: sequences\[0\]: expected integers"),
+        (True, None, r"x: sequences: expected several arrays, got None"),
+        (True, [], r"x: expected at least one sequence"),
+    ],
+)
+def test_sequences_that_do_not_fit_are_refused_before_anything_is_learned(words, x, message):
+    y = [0, 1, 2, 0]
+    model = ScratchRNNClassifier(n_epochs=1, embedding=(5, 2) if words else None, seed=0)
+    with pytest.raises((ValueError, TypeError), match=message):
+        model.fit(x, y)
+    model.fit(IDS if words else np.ones((4, 3, 2)), y)
+    before = weights(model)
+    for ask in (model.predict, model.predict_proba, lambda x: model.fit(x, y)):
+        with pytest.raises((ValueError, TypeError), match=message):
+            ask(x)
+    assert np.array_equal(weights(model), before)
+
+
+@pytest.mark.parametrize("form", ["float16", "int", "bool", "F", "strided", "read-only", "list"])
+def test_numbers_may_come_in_any_form(form):
+    x, y = sum_sign_task(30)
+    x = np.round(x) if form != "bool" else x > 0
+    same = {
+        "float16": lambda: x.astype(np.float16),
+        "int": lambda: x.astype(np.int8),
+        "bool": lambda: x,
+        "F": lambda: np.asfortranarray(x),
+        "strided": lambda: np.repeat(x, 2, axis=1)[:, ::2],
+        "read-only": lambda: np.broadcast_to(x, x.shape),
+        "list": x.tolist,
+    }[form]()
+    settings = dict(n_nodes1=4, n_output=2, n_epochs=2, seed=0)
+    expected = ScratchRNNClassifier(**settings).fit(x.astype(float), y)
+    model = ScratchRNNClassifier(**settings).fit(same, y)
+    assert np.array_equal(weights(model), weights(expected))
+    assert np.array_equal(model.predict_proba(same), expected.predict_proba(x.astype(float)))
+
+
+@pytest.mark.parametrize("shape", [(1, 3, 2), (4, 1, 2), (1, 1, 1)])
+def test_one_sequence_one_step_one_feature(shape):
+    x = np.random.default_rng(0).standard_normal(shape)
+    model = ScratchRNNClassifier(lr=0.5, batch_size=9, seed=0).fit(x, np.zeros(len(x), int))
+    assert (model.predict(x) == 0).all()
+
+
 def test_labels_seen_only_in_validation_are_refused():
     x, y = sum_sign_task(30)
     with pytest.raises(ValueError, match=r"y_val: expected labels among \[0, 1\], got 2"):
@@ -162,16 +251,165 @@ def test_asking_before_fitting_is_refused():
             getattr(ScratchRNNClassifier(), ask)(TINY)
 
 
-def test_a_diverging_fit_says_so():
+# -- divergence and Ctrl-C ------------------------------------------------------------------------
+
+
+def rising(good, bad, at_epoch):
+    """Make a schedule that is far too large from some epoch on."""
+    return lambda epoch: good if epoch < at_epoch else bad
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adagrad", "adam"])
+@pytest.mark.parametrize("validation", [False, True])
+def test_a_diverging_fit_says_so_and_keeps_the_best_epoch(optimizer, validation):
     x, y = sum_sign_task(40)
+    settings = dict(n_nodes1=8, n_output=2, sigma=0.3, activation="relu", batch_size=4, seed=0)
     model = ScratchRNNClassifier(
-        8, 2, sigma=3.0, lr=1e3, n_epochs=5, activation="relu", batch_size=4, seed=0
+        n_epochs=9, lr=rising(0.01, 1e300, 3.5), optimizer=optimizer, warm_start=True, **settings
     )
-    with (
-        np.errstate(all="ignore"),
-        pytest.raises(FloatingPointError, match=r"the loss became \S+ in epoch \d"),
-    ):
-        model.fit(x * 100, y)
+    more = sum_sign_task(40, seed=1) if validation else ()
+    with pytest.raises(
+        FloatingPointError, match=r"became \S+ in epoch 4, batch \d+ of 10"
+    ) as error:
+        model.fit(x, y, *more)
+    assert len(model.history_["loss"]) == 3
+    best = 1 + int(np.argmin(model.history_["val_loss" if validation else "loss"]))
+    assert f"The last good epoch was 3; the weights are those of epoch {best}" in str(error.value)
+    same = ScratchRNNClassifier(n_epochs=best, lr=0.01, optimizer=optimizer, **settings).fit(x, y)
+    assert np.array_equal(weights(model), weights(same))
+    model.lr, model.n_epochs = 0.01, 1
+    model.fit(x, y, *more)
+    assert np.isfinite(weights(model)).all()
+    assert len(model.history_["loss"]) == 4
+
+
+def test_divergence_in_the_first_epoch_leaves_the_weights_of_the_start():
+    x, y = sum_sign_task(40)
+    model = ScratchRNNClassifier(8, 2, lr=1e300, activation="relu", batch_size=4, seed=0)
+    with pytest.raises(FloatingPointError, match="epoch 1, batch .* those from before the fit"):
+        model.fit(x, y)
+    assert np.isfinite(model.predict_proba(x)).all()
+
+
+def test_weights_that_overflow_in_the_last_batch_are_noticed():
+    ids, y = first_symbol_task(20)
+    model = ScratchRNNClassifier(
+        4, 3, embedding=(4, 3), sigma=0.5, lr=rising(0.1, 1e300, 0.9), batch_size=2, n_epochs=1,
+        dtype=np.float32, seed=0,
+    )  # fmt: skip
+    with pytest.raises(FloatingPointError, match=r"the weights \S+ became infinite in epoch 1"):
+        model.fit(ids, y)
+
+
+def test_a_loss_far_above_that_of_guessing_is_warned_of():
+    x, y = sum_sign_task(200)
+    model = ScratchRNNClassifier(8, 2, lr=100.0, n_epochs=3, batch_size=10, seed=0)
+    with pytest.warns(RuntimeWarning, match=r"of epoch 1 is \d+, that of guessing 0.693") as said:
+        model.fit(x, y)
+    assert len(said) == 1, "once, not for every epoch"
+
+
+class Interrupting:
+    """A schedule that presses Ctrl-C in some batches, numbered from 0."""
+
+    def __init__(self, lr, *batches, n_batches):
+        self.lr, self.when = lr, [batch / n_batches for batch in batches]
+
+    def __call__(self, epoch):
+        if epoch in self.when:
+            self.when.remove(epoch)
+            signal.raise_signal(signal.SIGINT)
+        return self.lr
+
+
+@pytest.mark.parametrize("validation", [False, True])
+@pytest.mark.parametrize("batches", [(1,), (11,), (15,), (3, 9, 20)])
+def test_an_interrupted_fit_stops_after_the_batch_and_can_be_gone_on_with(batches, validation):
+    ids, y = first_symbol_task(50)  # 8 batches in an epoch, 32 in all
+    more = first_symbol_task(30, seed=1) if validation else ()
+    whole = word_model(lr=0.03).fit(ids, y, *more)
+    model = word_model(lr=Interrupting(0.03, *batches, n_batches=8), warm_start=True)
+    for batch in batches:
+        with pytest.warns(RuntimeWarning, match="fit was interrupted in epoch"):
+            assert model.fit(ids, y, *more) is model
+        assert model._n_batches_done == batch + 1
+        assert len(model.history_["loss"]) == len(model.history_["accuracy"]) == (batch + 1) // 8
+        assert model.predict(ids).shape == (50,)
+    model.fit(ids, y, *more)
+    assert np.array_equal(weights(model), weights(whole))
+    assert all(model.history_[name] == whole.history_[name] for name in list(whole.history_)[:-1])
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_an_interrupt_in_the_last_batch_comes_too_late():
+    ids, y = first_symbol_task(50)
+    model = word_model(lr=Interrupting(0.03, 31, n_batches=8)).fit(ids, y)
+    assert np.array_equal(weights(model), weights(word_model(lr=0.03).fit(ids, y)))
+
+
+def test_a_second_interrupt_does_not_wait():
+    ids, y = first_symbol_task(50)
+
+    def impatient(epoch):
+        if epoch == 2 / 8:
+            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
+        return 0.03
+
+    with pytest.raises(KeyboardInterrupt):
+        word_model(lr=impatient).fit(ids, y)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_going_on_with_other_sequences_is_refused():
+    ids, y = first_symbol_task(50)
+    model = word_model(lr=Interrupting(0.03, 2, n_batches=8), warm_start=True)
+    with pytest.warns(RuntimeWarning, match="after 3 of 8 batches"):
+        model.fit(ids, y)
+    with pytest.raises(ValueError, match="x: expected the 50 sequences of the interrupted fit"):
+        model.fit(ids[:40], y[:40])
+
+
+KERNEL_CODE = """
+import numpy as np
+from rnn_lib import ScratchRNNClassifier
+x = np.random.default_rng(0).standard_normal((400, 20, 3))
+y = (x.sum((1, 2)) > 0).astype(int)
+settings = dict(n_nodes1=16, n_output=2, n_epochs=40, batch_size=8, seed=0)
+whole = ScratchRNNClassifier(**settings).fit(x, y)
+"""
+
+
+def test_the_kernel_of_a_notebook_is_interrupted():
+    """In Jupyter: a cell that trains, the stop button, a cell that looks, one that goes on."""
+    manager = KernelManager()
+    manager.start_kernel()
+    client = manager.client()
+    client.start_channels()
+    client.wait_for_ready(timeout=60)
+
+    def run(code, interrupted=False):
+        said = []
+
+        def hear(message):
+            if message["msg_type"] == "stream":
+                if interrupted and not said:
+                    manager.interrupt_kernel()
+                said.append(message["content"]["text"])
+
+        reply = client.execute_interactive(code, output_hook=hear, timeout=120)
+        assert reply["content"]["status"] == "ok", reply["content"]
+        return "".join(said)
+
+    try:
+        run(KERNEL_CODE + "model = ScratchRNNClassifier(**settings, warm_start=True, verbose=1)")
+        assert "fit was interrupted in epoch" in run("model.fit(x, y);", interrupted=True)
+        assert 1 <= int(run("model.verbose = 0; print(len(model.history_['loss']))")) < 40
+        again = "print(np.array_equal(model.predict_proba(x), whole.predict_proba(x)))"
+        assert run(f"model.fit(x, y); {again}") == "True\n"
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
 
 
 # -- sequences of words -------------------------------------------------------------------------
@@ -282,6 +520,45 @@ def test_a_warm_start_goes_on_as_if_there_had_been_no_break(optimizer):
         broken.fit(ids, y)
     assert np.array_equal(weights(broken), weights(whole))
     assert broken.history_["loss"] == whole.history_["loss"]
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", Adam(0.01)])
+def test_a_warm_start_takes_a_new_rate_but_no_new_network(optimizer):
+    ids, y = first_symbol_task(50)
+    model = word_model(lr=0.01, optimizer=optimizer, warm_start=True).fit(ids, y)
+    model.lr = 0.5
+    model.fit(ids, y)
+    assert model._optimizer.lr == (0.5 if optimizer == "sgd" else 0.01), "an object keeps its own"
+    before = weights(model)
+    for name, other in [("n_nodes1", 6), ("embedding", (5, 3)), ("readout", "mean")]:
+        kept = getattr(model, name)
+        setattr(model, name, other)
+        with pytest.raises(ValueError, match=f"{name}: a warm start goes on with .*, got"):
+            model.fit(ids, y)
+        setattr(model, name, kept)
+    assert np.array_equal(weights(model), before)
+
+
+def test_the_number_of_threads_changes_no_bit():
+    code = KERNEL_CODE + "import sys; whole.predict_proba(x).tofile(sys.stdout.buffer)"
+    answers = [
+        subprocess.check_output(
+            [sys.executable, "-c", code],
+            env=os.environ | {"OPENBLAS_NUM_THREADS": n, "OMP_NUM_THREADS": n},
+        )
+        for n in ("1", "2")
+    ]
+    assert answers[0] == answers[1]
+    assert len(answers[0]) == 400 * 2 * 8
+
+
+def test_a_fitted_classifier_can_be_pickled_and_copied():
+    ids, y = first_symbol_task(50)
+    model = word_model(warm_start=True, n_epochs=1).fit(ids, y)
+    twins = [pickle.loads(pickle.dumps(model)), copy.deepcopy(model)]
+    model.fit(ids, y)
+    for twin in twins:
+        assert np.array_equal(weights(twin.fit(ids, y)), weights(model))
 
 
 def test_objects_passed_in_are_copied():
