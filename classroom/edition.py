@@ -71,9 +71,9 @@ def _checksum(cell: NotebookNode) -> str:
     return hashlib.md5("".join(map(str, parts)).encode(), usedforsecurity=False).hexdigest()
 
 
-def to_bytes(notebook: NotebookNode) -> bytes:
-    """Return a notebook as it stands in a file."""
-    return (nbformat.writes(notebook) + "\n").encode()
+def to_bytes(notebook: NotebookNode, errors: str = "strict") -> bytes:
+    """Return a notebook as it stands in a file; `errors` as for ``str.encode``."""
+    return (nbformat.writes(notebook) + "\n").encode(errors=errors)
 
 
 def write_whole(path: Path, content: bytes) -> None:

@@ -22,7 +22,7 @@ from nbformat import NotebookNode
 from nbformat.reader import NotJSONError
 from nbformat.validator import normalize
 
-from classroom.edition import student_edition
+from classroom.edition import student_edition, to_bytes
 from classroom.lessons import Exercise, exercises
 
 LARGEST = 200_000_000
@@ -133,9 +133,8 @@ def _is_wrapped(files: list["_File"], lessons: Iterable[str]) -> bool:
 
 def _read(file: "_File", lessons: dict[str, NotebookNode], students: set[str]) -> Submission:
     """Make a submission of a file, one that can be graded or one that says why not."""
-    submission = Submission(
-        _student(file.path, lessons, students), str(file.path), timestamp=file.timestamp
-    )
+    student, name = _student(file.path, lessons, students), str(file.path)
+    submission = Submission(_writable(student), _writable(name), timestamp=file.timestamp)
     try:
         submission.content = file.read()
         submitted = _parse(submission.content)
@@ -184,8 +183,8 @@ class _File:
             raise CannotGrade(f"too large: {self.size / 1e6:.0f} MB; outputs can be cleared")
         try:
             return self.content()
-        except (OSError, RuntimeError, zipfile.BadZipFile, NotImplementedError) as error:
-            raise CannotGrade(f"cannot be read: {error}") from None
+        except Exception as error:  # of a damaged zip Python raises this and that
+            raise CannotGrade(f"cannot be read: {_first_line(error)}") from None
 
 
 def _files(source: Path) -> Iterator[_File]:
@@ -209,11 +208,14 @@ def _files(source: Path) -> Iterator[_File]:
         damaged = ", and this one is damaged" if source.suffix == ".zip" else ""
         raise ValueError(f"{source}: expected a folder or a zip file{damaged}")
     # Members are read, never unpacked, so that their paths can do no harm.
-    archive = zipfile.ZipFile(source)
+    try:
+        archive = zipfile.ZipFile(source)
+    except Exception as error:  # as above
+        raise ValueError(f"{source}: a damaged zip file: {_first_line(error)}") from None
     for member in archive.infolist():
         parts = PurePosixPath(member.filename).parts
         inside = PurePosixPath(*(part for part in parts if part not in ("/", "..")))
-        if not member.is_dir() and _is_handed_in(inside):
+        if inside.parts and not member.is_dir() and _is_handed_in(inside):
             yield _File(
                 inside, member.date_time, member.file_size, lambda m=member: archive.read(m)
             )
@@ -236,16 +238,31 @@ def _parse(content: bytes) -> NotebookNode:
             if cell.cell_type == "code":
                 cell.outputs, cell.execution_count = [], None
         nbformat.validate(notebook)
+        # Half of an emoji, which JSON can spell and no file can hold, becomes a question mark.
+        notebook = nbformat.reads(to_bytes(notebook, "replace").decode(), as_version=4)
     except UnicodeDecodeError:
         raise CannotGrade("not a notebook: no UTF-8 text") from None
     except NotJSONError:
         raise CannotGrade("not a whole notebook: it breaks off, or is damaged") from None
     except Exception as error:  # nbformat raises whatever a wrong structure makes Python raise
-        first_line = (str(error).splitlines() or [type(error).__name__])[0]
-        raise CannotGrade(f"not a whole notebook: {first_line[:120]}") from None
+        raise CannotGrade(f"not a whole notebook: {_first_line(error)}") from None
     if not notebook.cells:
         raise CannotGrade("a notebook without cells")
     return notebook
+
+
+def _first_line(error: Exception) -> str:
+    """Return the beginning of an error's message, which may itself be more than Python can make."""
+    try:
+        lines = str(error).splitlines()
+    except Exception:
+        lines = []
+    return _writable((lines or [type(error).__name__])[0][:120])
+
+
+def _writable(text: str) -> str:
+    """Spell out what a table in UTF-8 cannot hold, such as names of files in another encoding."""
+    return text.encode(errors="backslashreplace").decode()
 
 
 # -- whose, and which lesson --------------------------------------------------------------------
@@ -315,7 +332,8 @@ def in_order(submitted: NotebookNode, lesson: NotebookNode) -> NotebookNode:
     cells, asked = submitted.cells, list(exercises(lesson))
     released = {cell.id: cell for cell in student_edition(lesson).cells}
     for cell in cells:
-        cell["came_as"] = {cell.id, cell.metadata.pop("nbgrader", {}).get("grade_id")}
+        marks = cell.metadata.pop("nbgrader", None)
+        cell["came_as"] = [cell.id, marks.get("grade_id") if isinstance(marks, dict) else None]
     solutions = {}
     for exercise in asked:
         solution = _solution(exercise, [cell for cell in cells if "nbgrader" not in cell.metadata])

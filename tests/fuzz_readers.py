@@ -159,8 +159,8 @@ def change(valid, content, max_size, seed):
     """Change bytes or, as often, what they mean: then checksums and syntax stay right."""
     random = Random(seed)
     if random.random() < 0.5:
-        for start in (content, random.choice(valid)):  # the second if the first has no meaning
-            with contextlib.suppress(Exception):
+        for start in random.sample([content, random.choice(valid)], 2):
+            with contextlib.suppress(Exception):  # it means nothing any more
                 changed = change_inside(start, max_size, random)
                 if len(changed) <= max_size:
                     return changed
@@ -249,7 +249,7 @@ class Run:
         self.name, self.minutes, self.end = name, minutes, time.monotonic() + 60 * minutes
         self.read_file, file, _, self.announced = READERS[name]
         self.path = FOLDER / "input" / file
-        self.counts, self.finds = Counter(), {}
+        self.counts, self.finds = Counter(), Counter()
 
     def one_input(self, content):
         if time.monotonic() > self.end:
@@ -273,20 +273,20 @@ class Run:
         for frame in traceback.extract_tb(error.__traceback__):
             if any(Path(frame.filename).is_relative_to(folder) for folder in folders):
                 place = f"{Path(frame.filename).stem}-{frame.lineno}"
-        find = f"{self.name}-{type(error).__name__}-{place}"
+        find = f"{self.name}-{type(error).__name__}-{place}{self.path.suffix}"
         if find not in self.finds:
             print("", find, *traceback.format_exception(error)[-12:], sep="\n", flush=True)
-        content = self.path.read_bytes()
-        if len(content) < self.finds.get(find, len(content) + 1):
-            self.finds[find] = len(content)
-            (FINDS / f"{find}{self.path.suffix}").write_bytes(content)
+        self.finds[find] += 1
+        kept, size = FINDS / find, self.path.stat().st_size
+        if not kept.exists() or size < kept.stat().st_size:
+            shutil.copyfile(self.path, kept)
 
     def stop(self):
         n, peak = self.counts.total(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
         print(f"{n:,} inputs in {self.minutes:g} minutes, at most {peak:.0f} MB:")
         print(", ".join(f"{n:,} {what}" for what, n in self.counts.items()))
-        for find, size in self.finds.items():
-            print(f"{size:6,} bytes  {find}")
+        for find, n in self.finds.items():
+            print(f"    {find}: {n:,} times, smallest file {(FINDS / find).stat().st_size:,} bytes")
         sys.stdout.flush()
         shutil.rmtree(FOLDER)
         os._exit(bool(self.finds))  # atheris knows no other end than an error

@@ -1,7 +1,10 @@
 """What students hand in is found, recognised and put in order, whatever became of it."""
 
 import copy
+import itertools
+import json
 import os
+import sys
 import zipfile
 
 import nbformat
@@ -36,6 +39,7 @@ def checks_in(submitted):
 
 RIGHT = to_bytes(solved(ONE))
 THREE = to_bytes(solved("03_bptt"))
+DEEP = b"[" * 950 + b"]" * 950  # Python reads it, but cannot say in a message what is wrong with it
 
 
 @pytest.mark.parametrize(
@@ -158,10 +162,12 @@ def test_what_systems_leave_is_not_handed_in(tmp_path):
         (b'{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": []}', "without cells"),
         (b'{"nbformat": 99, "nbformat_minor": 0, "metadata": {}, "cells": []}', "not a whole"),
         (b"[" * 100_000, "not a whole notebook"),
+        (to_bytes(solved(ONE)).replace(b'"source"', b'"\\ud800"'), "not a whole notebook"),
+        (RIGHT.replace(b'"metadata": {', b'"metadata": {"a":' + DEEP + b",", 1), "not a whole"),
         (to_bytes(student_edition(LESSONS["02_tiny_array"])), "has no exercises"),
         (to_bytes(nbformat.v4.new_notebook(cells=[new_code_cell("1")])), "not recognised"),
     ],
-    ids=range(12),
+    ids=range(14),
 )
 def test_what_cannot_be_graded_says_why(tmp_path, content, problem):
     (tmp_path / "Bo").mkdir()
@@ -176,6 +182,48 @@ def test_a_mark_at_the_start_of_the_file_and_an_older_format_do_no_harm(tmp_path
     (tmp_path / "Bo_01_forward.ipynb").write_bytes(b"\xef\xbb\xbf" + RIGHT)
     (tmp_path / "Cy_01_forward.ipynb").write_text(nbformat.v3.writes_json(old), encoding="utf-8")
     assert found(tmp_path) == [("Bo", ONE, ""), ("Cy", ONE, "")]
+
+
+@pytest.mark.parametrize("marks", [[], "mine", {"grade_id": ["a list"]}, {"grade_id": {}}, None])
+def test_marks_of_any_form_do_no_harm(tmp_path, marks):
+    """What fuzzing found, as what stands in the tests below it."""
+    submitted = solved(ONE)
+    for cell in submitted.cells:
+        cell.metadata["nbgrader"] = marks
+    (tmp_path / "Bo_01_forward.ipynb").write_text(json.dumps(submitted), encoding="utf-8")
+    assert found(tmp_path) == [("Bo", ONE, "")]
+
+
+def test_half_of_an_emoji_is_graded_as_a_question_mark(tmp_path):
+    text = json.dumps(with_cell(solved(ONE), "face = '\ud83d'"))
+    (tmp_path / "Bo_01_forward.ipynb").write_text(text, encoding="utf-8")
+    (submission,) = collect(tmp_path, LESSONS)
+    assert b"face = '?'" in to_bytes(submission.notebook)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such a name")
+def test_a_name_in_another_encoding_can_be_written_into_the_table(tmp_path):
+    for name in (b"Jos\xe9", b"Jos\xe8"):
+        with open(os.fsencode(tmp_path) + b"/" + name + b"_01_forward.ipynb", "wb") as file:
+            file.write(RIGHT)
+    students = [student for student, _, _ in found(tmp_path)]
+    assert students == [r"Jos\udce8", r"Jos\udce9"]
+    assert [student.encode() for student in students]
+
+
+def test_a_damaged_zip_is_refused_or_its_members_are(tmp_path):
+    with zipfile.ZipFile(tmp_path / "all.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("Bo_01_forward.ipynb", RIGHT[:300])
+        archive.writestr("/", b"")
+    content = (tmp_path / "all.zip").read_bytes()
+    for place, bit in itertools.product(range(0, len(content), 3), (0, 3, 7)):
+        changed = bytearray(content)
+        changed[place] ^= 1 << bit
+        (tmp_path / "all.zip").write_bytes(changed)
+        try:
+            assert all(problem for _, _, problem in found(tmp_path / "all.zip"))
+        except ValueError as error:
+            assert "zip file" in str(error) or "no files" in str(error)
 
 
 @pytest.mark.parametrize(("kind", "error"), [("none", FileNotFoundError), ("text", ValueError)])
