@@ -183,7 +183,7 @@ class _File:
             raise CannotGrade(f"too large: {self.size / 1e6:.0f} MB; outputs can be cleared")
         try:
             return self.content()
-        except Exception as error:  # of a damaged zip Python raises this and that
+        except Exception as error:  # as of a damaged zip, below
             raise CannotGrade(f"cannot be read: {_first_line(error)}") from None
 
 
@@ -204,14 +204,12 @@ def _files(source: Path) -> Iterator[_File]:
         return
     if not source.exists():
         raise FileNotFoundError(f"{source}: no such folder or zip file")
-    if not zipfile.is_zipfile(source):
-        damaged = ", and this one is damaged" if source.suffix == ".zip" else ""
-        raise ValueError(f"{source}: expected a folder or a zip file{damaged}")
     # Members are read, never unpacked, so that their paths can do no harm.
     try:
         archive = zipfile.ZipFile(source)
-    except Exception as error:  # as above
-        raise ValueError(f"{source}: a damaged zip file: {_first_line(error)}") from None
+    except Exception as error:  # of a damaged zip Python raises this and that
+        damaged = ", and this one is damaged" if source.suffix == ".zip" else ""
+        raise ValueError(f"{source}: expected a folder or a zip file{damaged}") from error
     for member in archive.infolist():
         parts = PurePosixPath(member.filename).parts
         inside = PurePosixPath(*(part for part in parts if part not in ("/", "..")))
