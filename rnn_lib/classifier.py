@@ -171,7 +171,8 @@ class ScratchRNNClassifier:
             If a setting is out of range, a shape does not fit or a label is unknown.
         FloatingPointError
             If the loss or a weight stops being a finite number. The classifier is then as it was
-            after its best epoch: that of the lowest validation loss, or else training loss.
+            after the best epoch of this fit, that of the lowest validation loss, or else training
+            loss; if none was better, as it was before.
 
         Warns
         -----
@@ -409,7 +410,7 @@ class ScratchRNNClassifier:
     ) -> None:
         """Train for some epochs, of which the first may be under way already."""
         criterion = "loss" if validation is None else "val_loss"
-        best, lowest = self._snapshot(), np.inf
+        best, lowest = self._snapshot(), (self.history_.get(criterion) or [np.inf])[-1]
         absurd = _ABSURD * self._loss.forward(np.zeros((1, self.n_output)), [0])
         for n_before in epochs:
             if self._epoch is None:
@@ -507,7 +508,7 @@ class ScratchRNNClassifier:
             return "No epoch was good; the weights are those from before the fit."
         return (
             f"The last good epoch was {self._n_epochs_done}; the weights are those of epoch "
-            f"{epoch}, the best."
+            f"{epoch}, the best of this fit."
         )
 
     def _where_it_stopped(self) -> str:
