@@ -48,7 +48,7 @@ lint: .venv/installed-test ## check the code's style, notebooks included
 	$(python) -m ruff format --check
 
 clean: ## remove what was built; .venv, data/, and the work of students and teachers stay
-	rm -rf *.egg-info .pytest_cache .ruff_cache notebooks/.ipynb_checkpoints
+	rm -rf *.egg-info .pytest_cache .ruff_cache .hypothesis notebooks/.ipynb_checkpoints
 	if [ -d build ]; then find build -mindepth 1 -maxdepth 1 \
 	  ! -name student ! -name class -exec rm -rf {} +; fi
 	find data rnn_lib tests classroom -name __pycache__ -prune -exec rm -rf {} +

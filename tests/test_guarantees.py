@@ -20,7 +20,8 @@ def missing(page):
 
 
 def promises(page):
-    rows = [line.split(" | ") for line in page.splitlines() if line.startswith("| ")]
+    rows = page.partition("## Fuzzed")[0].splitlines()
+    rows = [row.split(" | ") for row in rows if row.startswith("| ")]
     return [row for row in rows if row[0] not in ("| promise", "| ---")]
 
 
