@@ -313,7 +313,8 @@ class ScratchRNNClassifier:
         OSError
             If the file cannot be written.
         ValueError
-            If the classifier is not fitted.
+            If the classifier is not fitted, or settings or weights were changed since so that they
+            no longer fit one another.
         TypeError
             If a setting is an object of a class that is not the library's.
 
@@ -324,6 +325,7 @@ class ScratchRNNClassifier:
             cannot be saved. The loaded classifier has the default initialiser, and the last rate.
         """
         self._expect_fitted()
+        self._expect_fixed_settings()
         save_classifier(self, path)
 
     @classmethod
@@ -362,8 +364,8 @@ class ScratchRNNClassifier:
         for name, before in self._made_of.items():
             if getattr(self, name) != before:
                 raise ValueError(
-                    f"{name}: a warm start goes on with {before!r}, got {getattr(self, name)!r}; "
-                    "warm_start=False starts anew"
+                    f"{name}: the network was fitted with {before!r}, got {getattr(self, name)!r}: "
+                    "set it back, or fit anew with warm_start=False"
                 )
 
     def _n_features(self, x: np.ndarray | Sequence[np.ndarray]) -> int:

@@ -5,6 +5,7 @@ that a file from somebody else can do no harm: objects are rebuilt from a short 
 every array must have the shape and type that the settings ask for before anything is made of them.
 """
 
+import json
 import os
 import warnings
 from typing import TYPE_CHECKING
@@ -43,13 +44,16 @@ _AVERAGES = ("squares", "mean", "square")  # that an optimiser may keep
 def save_classifier(model: "ScratchRNNClassifier", path: str | os.PathLike) -> None:
     """Write a fitted classifier; see :meth:`rnn_lib.ScratchRNNClassifier.save`."""
     names = list(model.__dataclass_fields__)
+    odd = vars(model._optimizer).keys() - {"lr", "n_updates", *_AVERAGES}
+    if odd:
+        raise TypeError(f"optimizer: cannot be saved with {sorted(odd)} of its own")
     header = {
         "format": FORMAT,
         "version": VERSION,
         "settings": {name: _to_json(name, getattr(model, name), model) for name in names},
         "classes": model.classes_.tolist(),
         "history": model.history_,
-        "optimizer": {"lr": model._optimizer.lr, "n_updates": model._optimizer.n_updates},
+        "optimizer": {"lr": float(model._optimizer.lr), "n_updates": model._optimizer.n_updates},
         "n_batches_done": model._n_batches_done,
         "random": model._rng.bit_generator.state,
     }
@@ -64,6 +68,8 @@ def save_classifier(model: "ScratchRNNClassifier", path: str | os.PathLike) -> N
         arrays["epoch.sums"] = model._epoch.sums
         arrays["epoch.sizes"] = np.array([len(rows) for rows in model._epoch.batches])
         arrays["epoch.rows"] = np.concatenate(model._epoch.batches)
+    # What could not be read again is not written.
+    _rebuilt(type(model), json.loads(json.dumps(header)), dict(arrays))
     write_arrays(path, header, arrays)
 
 
@@ -178,10 +184,10 @@ def _to_json(name: str, value: object, model: "ScratchRNNClassifier") -> object:
     if name == "dtype":
         return np.dtype(value).name
     if type(value) in _OBJECTS:
-        fields = {field: getattr(value, field) for field in _OBJECTS[type(value)]}
+        fields = {n: _to_json(n, getattr(value, n), model) for n in _OBJECTS[type(value)]}
         return {"class": type(value).__name__} | fields
     if name in ("lr", "initializer") and callable(value):
-        instead = model._optimizer.lr if name == "lr" else "gaussian"
+        instead = float(model._optimizer.lr) if name == "lr" else "gaussian"
         warnings.warn(f"{name}: a function cannot be saved; {instead!r} is", stacklevel=5)
         return instead
     if isinstance(value, tuple | list):

@@ -232,6 +232,13 @@ def test_numbers_may_come_in_any_form(form):
     assert np.array_equal(model.predict_proba(same), expected.predict_proba(x.astype(float)))
 
 
+def test_a_label_that_nobody_has_is_no_error():
+    x, y = sum_sign_task(60)
+    model = ScratchRNNClassifier(4, 3, lr=0.1, seed=0).fit(x, 2 * y)
+    assert model.predict_proba(x).shape == (60, 3)
+    assert set(model.predict(x)) <= {0, 2}
+
+
 @pytest.mark.parametrize("shape", [(1, 3, 2), (4, 1, 2), (1, 1, 1)])
 def test_one_sequence_one_step_one_feature(shape):
     x = np.random.default_rng(0).standard_normal(shape)
@@ -533,7 +540,7 @@ def test_a_warm_start_takes_a_new_rate_but_no_new_network(optimizer):
     for name, other in [("n_nodes1", 6), ("embedding", (5, 3)), ("readout", "mean")]:
         kept = getattr(model, name)
         setattr(model, name, other)
-        with pytest.raises(ValueError, match=f"{name}: a warm start goes on with .*, got"):
+        with pytest.raises(ValueError, match=f"{name}: the network was fitted with .*, got"):
             model.fit(ids, y)
         setattr(model, name, kept)
     assert np.array_equal(weights(model), before)

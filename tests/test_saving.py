@@ -110,6 +110,28 @@ def test_what_cannot_be_saved_says_so_and_writes_nothing(tmp_path):
         fitted(initializer=lambda rng, shape: rng.uniform(-1, 1, shape)).save(tmp_path / "m.npz")
 
 
+def test_what_could_not_be_read_again_is_not_written(tmp_path):
+    model = fitted()
+    model.n_nodes1 = 7
+    with pytest.raises(ValueError, match="n_nodes1: the network was fitted with 4, got 7"):
+        model.save(tmp_path / "model.npz")
+    model = fitted()
+    model.network_.dense.params["W"] = np.zeros((4, 5))
+    with pytest.raises(ValueError, match="weights: expected the shapes"):
+        model.save(tmp_path / "model.npz")
+    model = fitted(optimizer="adam")
+    model._optimizer.beta1 = 0.5
+    with pytest.raises(TypeError, match=r"optimizer: cannot be saved with \['beta1'\] of its own"):
+        model.save(tmp_path / "model.npz")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_numbers_of_numpy_are_saved_as_others(tmp_path):
+    with pytest.warns(UserWarning, match="lr: a function cannot be saved; 0.25 is"):
+        fitted(lr=lambda epoch: np.float32(0.25)).save(tmp_path / "model.npz")
+    assert load(tmp_path / "model.npz").lr == 0.25
+
+
 def test_others_may_read_the_file(saved):
     umask = os.umask(0)
     os.umask(umask)
