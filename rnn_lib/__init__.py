@@ -2,8 +2,8 @@
 
 Everything public can be imported from here; ``rnn_lib.plots`` is imported by name, since it needs
 matplotlib. The modules can be read in this order: activations, layers, readouts, losses,
-optimizers, network, inputs, classifier; beside them gates and gradcheck for lesson 3, text and imdb
-for lesson 4, saving and interrupt for what must not be lost.
+optimizers, network, inputs, classifier; beside them gates and gradcheck for lesson 3, text,
+review_files and imdb for lesson 4, saving and interrupt for what must not be lost.
 """
 
 from rnn_lib.activations import Activation, get_activation, relu, sigmoid, softmax, tanh

