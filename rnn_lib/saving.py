@@ -15,7 +15,8 @@ import numpy as np
 from rnn_lib.interrupt import Epoch
 from rnn_lib.layers import Embedding
 from rnn_lib.losses import get_loss
-from rnn_lib.optimizers import SGD, AdaGrad, Adam, LinearDecay
+from rnn_lib.network import RecurrentNetwork
+from rnn_lib.optimizers import SGD, AdaGrad, Adam, LinearDecay, Optimizer
 from rnn_lib.readouts import AllStates, LastState, MeanState
 from rnn_lib.storage import read_arrays, write_arrays
 from rnn_lib.validation import as_integers, expect_between, expect_count, expect_finite
@@ -57,7 +58,7 @@ def save_classifier(model: "ScratchRNNClassifier", path: str | os.PathLike) -> N
         "n_batches_done": model._n_batches_done,
         "random": model._rng.bit_generator.state,
     }
-    arrays = {f"weights.{name}": array for name, array in _weights(model).items()}
+    arrays = {f"weights.{name}": array for name, array in _weights(model.network_).items()}
     for kind in _AVERAGES:
         averages = vars(model._optimizer).get(kind, {})
         arrays |= {f"{kind}.{name}": array for name, array in averages.items()}
@@ -105,32 +106,9 @@ def _rebuilt(
     if settings.keys() != model.__dataclass_fields__.keys():
         raise ValueError("settings are missing")
 
-    F = len(arrays["weights.rnn.W_x"])
-    shapes = _shapes(model, F)  # before anything of the sizes that the settings claim is made
-    weights = {name: arrays.pop(f"weights.{name}") for name in shapes}
-    if any(array.shape != shapes[name] for name, array in weights.items()):
-        raise ValueError(f"weights: expected the shapes {shapes}")
-    model._rng = np.random.default_rng()
-    model.network_ = network = model._new_network(F, model._rng)
-    if any(weights[name].dtype != drawn.dtype for name, drawn in _weights(model).items()):
-        raise ValueError(f"weights: expected {model.dtype}")
-    if network.embedding is not None:
-        network.embedding.W[...] = weights.pop("embedding.W")
-    for name, array in weights.items():  # not copied into those drawn: order in memory counts
-        layer, param = name.split(".")
-        getattr(network, layer).params[param] = array
-    model._rng.bit_generator.state = header["random"]
-
-    model._loss, model._optimizer = get_loss(model.output), model._new_optimizer()
-    model._optimizer.lr = float(header["optimizer"]["lr"])
-    model._optimizer.n_updates = expect_count("n_updates", header["optimizer"]["n_updates"], 0)
-    for kind in _AVERAGES:
-        kept = {n: arrays.pop(f"{kind}.{n}") for n in network.params if f"{kind}.{n}" in arrays}
-        if any(array.shape != network.params[name].shape for name, array in kept.items()):
-            raise ValueError(f"{kind}: averages of other shapes than the weights")
-        if kept:
-            setattr(model._optimizer, kind, kept)
-
+    model.network_ = _network(model, header["random"], arrays)
+    model._loss = get_loss(model.output)
+    model._optimizer = _optimizer(model, header["optimizer"], arrays)
     model.classes_ = as_integers("classes", header["classes"])
     if len(model.classes_) != max(2, model.n_output) or (np.diff(model.classes_) <= 0).any():
         raise ValueError("classes: expected one label for each output, in rising order")
@@ -145,6 +123,44 @@ def _rebuilt(
     return model
 
 
+def _network(
+    model: "ScratchRNNClassifier", random: dict, arrays: dict[str, np.ndarray]
+) -> RecurrentNetwork:
+    """Make the network, and the random numbers that it and the classifier draw from."""
+    F = len(arrays["weights.rnn.W_x"])
+    shapes = _shapes(model, F)  # before anything of the sizes that the settings claim is made
+    weights = {name: arrays.pop(f"weights.{name}") for name in shapes}
+    if any(array.shape != shapes[name] for name, array in weights.items()):
+        raise ValueError(f"weights: expected the shapes {shapes}")
+    model._rng = np.random.default_rng()
+    network = model._new_network(F, model._rng)
+    if any(weights[name].dtype != drawn.dtype for name, drawn in _weights(network).items()):
+        raise ValueError(f"weights: expected {model.dtype}")
+    if network.embedding is not None:
+        network.embedding.W[...] = weights.pop("embedding.W")
+    for name, array in weights.items():  # not copied into those drawn: order in memory counts
+        layer, param = name.split(".")
+        getattr(network, layer).params[param] = array
+    model._rng.bit_generator.state = random
+    return network
+
+
+def _optimizer(
+    model: "ScratchRNNClassifier", state: dict, arrays: dict[str, np.ndarray]
+) -> Optimizer:
+    """Make the optimiser, with the averages that it had."""
+    optimizer, params = model._new_optimizer(), model.network_.params
+    optimizer.lr = float(state["lr"])
+    optimizer.n_updates = expect_count("n_updates", state["n_updates"], 0)
+    for kind in _AVERAGES:
+        kept = {name: arrays.pop(f"{kind}.{name}") for name in params if f"{kind}.{name}" in arrays}
+        if any(array.shape != params[name].shape for name, array in kept.items()):
+            raise ValueError(f"{kind}: averages of other shapes than the weights")
+        if kept:
+            setattr(optimizer, kind, kept)
+    return optimizer
+
+
 def _shapes(model: "ScratchRNNClassifier", F: int) -> dict[str, tuple[int, int] | tuple[int]]:
     """Return the shape of every weight of the network that the settings describe."""
     H, K = model.n_nodes1, model.n_output
@@ -157,11 +173,11 @@ def _shapes(model: "ScratchRNNClassifier", F: int) -> dict[str, tuple[int, int] 
     return shapes
 
 
-def _weights(model: "ScratchRNNClassifier") -> dict[str, np.ndarray]:
+def _weights(network: RecurrentNetwork) -> dict[str, np.ndarray]:
     """Return the parameters, and the table of an embedding that is none."""
-    weights = model.network_.params
-    if model.network_.embedding is not None:
-        weights["embedding.W"] = model.network_.embedding.W
+    weights = network.params
+    if network.embedding is not None:
+        weights["embedding.W"] = network.embedding.W
     return weights
 
 
