@@ -1,5 +1,11 @@
-"""How many examples the property tests try: few in `make test`, thousands in `make test-all`."""
+"""What all tests share: how often hypothesis tries, and a Ctrl-C that arrives.
 
+Of each property few examples are tried in `make test`, and hundreds in `make test-all`.
+"""
+
+import signal
+
+import pytest
 from hypothesis import HealthCheck, settings
 
 common = dict(
@@ -14,3 +20,11 @@ settings.register_profile("thorough", max_examples=400, **common)
 
 def pytest_configure(config):
     settings.load_profile("quick" if config.option.markexpr == "not slow" else "thorough")
+
+
+@pytest.fixture
+def ctrl_c():
+    """Let Python hear of Ctrl-C: what a script starts in the background is told to ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)

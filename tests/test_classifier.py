@@ -329,6 +329,7 @@ class Interrupting:
         return self.lr
 
 
+@pytest.mark.usefixtures("ctrl_c")
 @pytest.mark.parametrize("validation", [False, True])
 @pytest.mark.parametrize("batches", [(1,), (11,), (15,), (3, 9, 20)])
 def test_an_interrupted_fit_stops_after_the_batch_and_can_be_gone_on_with(batches, validation):
@@ -348,12 +349,14 @@ def test_an_interrupted_fit_stops_after_the_batch_and_can_be_gone_on_with(batche
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
+@pytest.mark.usefixtures("ctrl_c")
 def test_an_interrupt_in_the_last_batch_comes_too_late():
     ids, y = first_symbol_task(50)
     model = word_model(lr=Interrupting(0.03, 31, n_batches=8)).fit(ids, y)
     assert np.array_equal(weights(model), weights(word_model(lr=0.03).fit(ids, y)))
 
 
+@pytest.mark.usefixtures("ctrl_c")
 def test_a_second_interrupt_does_not_wait():
     ids, y = first_symbol_task(50)
 
@@ -368,6 +371,7 @@ def test_a_second_interrupt_does_not_wait():
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
+@pytest.mark.usefixtures("ctrl_c")
 def test_going_on_with_other_sequences_is_refused():
     ids, y = first_symbol_task(50)
     model = word_model(lr=Interrupting(0.03, 2, n_batches=8), warm_start=True)
@@ -375,6 +379,15 @@ def test_going_on_with_other_sequences_is_refused():
         model.fit(ids, y)
     with pytest.raises(ValueError, match="x: expected the 50 sequences of the interrupted fit"):
         model.fit(ids[:40], y[:40])
+
+
+@pytest.mark.usefixtures("ctrl_c")
+def test_an_ignored_interrupt_stays_ignored():
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    ids, y = first_symbol_task(50)
+    model = word_model(lr=Interrupting(0.03, 2, n_batches=8)).fit(ids, y)
+    assert len(model.history_["loss"]) == 4
+    assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
 
 
 KERNEL_CODE = """

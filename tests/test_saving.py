@@ -75,6 +75,7 @@ def test_labels_come_back(tmp_path):
     assert load(tmp_path / "model.npz").classes_.tolist() == [-4, 7]
 
 
+@pytest.mark.usefixtures("ctrl_c")
 def test_an_interrupted_fit_is_gone_on_with_after_loading(tmp_path):
     whole = fitted(lr=0.1)
     stops = [True]
