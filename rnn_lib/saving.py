@@ -106,7 +106,9 @@ def _rebuilt(
     if settings.keys() != model.__dataclass_fields__.keys():
         raise ValueError("settings are missing")
 
-    model.network_ = _network(model, header["random"], arrays)
+    model._rng = np.random.default_rng()
+    model.network_ = _network(model, arrays)
+    model._rng.bit_generator.state = header["random"]  # now: making the network drew from them
     model._loss = get_loss(model.output)
     model._optimizer = _optimizer(model, header["optimizer"], arrays)
     model.classes_ = as_integers("classes", header["classes"])
@@ -123,16 +125,13 @@ def _rebuilt(
     return model
 
 
-def _network(
-    model: "ScratchRNNClassifier", random: dict, arrays: dict[str, np.ndarray]
-) -> RecurrentNetwork:
-    """Make the network, and the random numbers that it and the classifier draw from."""
+def _network(model: "ScratchRNNClassifier", arrays: dict[str, np.ndarray]) -> RecurrentNetwork:
+    """Make the network, with the weights that it had."""
     F = len(arrays["weights.rnn.W_x"])
     shapes = _shapes(model, F)  # before anything of the sizes that the settings claim is made
     weights = {name: arrays.pop(f"weights.{name}") for name in shapes}
     if any(array.shape != shapes[name] for name, array in weights.items()):
         raise ValueError(f"weights: expected the shapes {shapes}")
-    model._rng = np.random.default_rng()
     network = model._new_network(F, model._rng)
     if any(weights[name].dtype != drawn.dtype for name, drawn in _weights(network).items()):
         raise ValueError(f"weights: expected {model.dtype}")
@@ -141,7 +140,6 @@ def _network(
     for name, array in weights.items():  # not copied into those drawn: order in memory counts
         layer, param = name.split(".")
         getattr(network, layer).params[param] = array
-    model._rng.bit_generator.state = random
     return network
 
 
