@@ -1,11 +1,11 @@
-"""Activations: the curve that each unit bends its sum with.
+"""Activations: the nonlinearity that is applied to each unit's pre-activation.
 
 An activation is a pair: the function itself and its derivative *written in terms of its
-output*. A layer keeps its outputs anyway, so the way back needs nothing else: for
+output*. A layer keeps its outputs anyway, so the backward pass needs nothing else: for
 ``h = tanh(a)`` the derivative is ``1 - h**2``, and ``a`` may be forgotten.
 
-Softmax and the sigmoid stand here too. They turn scores into probabilities and belong to the
-losses, which know their gradient together with the logarithm (lesson 3, section 6).
+Softmax and the sigmoid, which turn scores into probabilities, stand here too. Left out are their
+gradients: the losses know them together with the logarithm (lesson 3, section 6).
 """
 
 from collections.abc import Callable

@@ -1,8 +1,9 @@
 """The numeric gradient, and the check of a layer against it.
 
-Nudge one number a little up and a little down, look how far the result moves: that needs nothing
-but the forward pass and is right however hard the formula is. It is far too slow to train with and
-exactly what one needs to find out whether ``backward`` is correct (lesson 3, section 4).
+Nudge one number a little up and a little down, and look how far the result moves: that needs
+nothing but the forward pass and is right however hard the formula is. It is far too slow to train
+with and exactly what one needs to find out whether ``backward`` is correct (lesson 3, section 4).
+Left out: the checks of a student's functions, which are in :mod:`rnn_lib.checks`.
 """
 
 import copy
@@ -107,8 +108,8 @@ def grad_check(
     Returns
     -------
     GradCheck
-        The worst error and where it is. An array's error is the length of the difference of the
-        two gradients over the length of the longer one. Correct code stays below 1e-7.
+        The worst error and where it is. An array's error is the norm of the difference of the two
+        gradients over the larger of their norms. Correct code stays below 1e-7.
 
     Raises
     ------
@@ -183,60 +184,56 @@ def _central_differences(
     return gradient
 
 
-def _differentiable_twin(layer) -> tuple[object, list]:
+def _differentiable_twin(layer):
     """Make a copy of `layer` whose ``forward`` is what ``backward`` should differentiate.
 
     It reads the same parameters, notes in the returned list which ReLU units are on, and holds
     states constant as truncation says.
     """
-    kinks: list = []
-    twin = copy.copy(layer)
-    rnn = getattr(layer, "rnn", layer)
+    twin, kinks = copy.copy(layer), []
+    rnn = copy.copy(getattr(layer, "rnn", layer))
     if hasattr(rnn, "activation"):
-        rnn_twin = copy.copy(rnn)
-        rnn_twin.activation = _noting(rnn.activation, kinks)
-        if rnn.bptt_steps is not None:
-            rnn_twin = _HeldConstant(rnn_twin)
-        if rnn is layer:
-            return rnn_twin, kinks
-        twin.rnn = rnn_twin
+        rnn.activation = _noting(rnn.activation, kinks)
+    if getattr(rnn, "bptt_steps", None) is not None:
+        rnn._compute = _with_held_states(copy.copy(rnn))
+    if not hasattr(layer, "rnn"):
+        return rnn, kinks
+    twin.rnn = rnn
     return twin, kinks
 
 
-def _noting(activation: Activation, kinks: list) -> Activation:
+def _noting(activation, kinks):
     """Wrap ReLU so that it notes which units are on; functions without a kink stay."""
     if activation.name != "relu":
         return activation
 
-    def forward(a: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
+    def forward(a, out=None):
         kinks.append((a > 0).tobytes())
         return activation.forward(a, out=out)
 
     return Activation(activation.name, forward, activation.derivative)
 
 
-class _HeldConstant:
-    """A recurrent layer in which each state depends on the last `bptt_steps` cells only.
+def _with_held_states(rnn):
+    """Make a ``_compute`` in which each state depends on the last `bptt_steps` cells only.
 
     The values are those of the ordinary forward pass. But the state before those cells is kept as
     it was at the first call, however the parameters are nudged later, unless it is h0.
     """
+    held = None
 
-    def __init__(self, rnn) -> None:
-        self._rnn = rnn
-        self._states: np.ndarray | None = None
-
-    def forward(self, x, h0=None, lengths=None, training=False):
-        if self._states is None:
-            self._states = self._rnn.forward(x, h0=h0, lengths=lengths)
+    def compute(x, lengths, starts=(None,), training=False):
+        nonlocal held
         N, T, _ = x.shape
-        lengths = np.full(N, T) if lengths is None else np.asarray(lengths)
-        h0 = np.zeros_like(self._states[:, 0]) if h0 is None else h0
-        h = np.zeros_like(self._states)
-        for t in range(lengths.max()):
-            alive = lengths > t
-            start = t + 1 - self._rnn.bptt_steps
-            before = h0 if start <= 0 else self._states[:, start - 1]
-            window = x[alive, max(start, 0) : t + 1]
-            h[alive, t] = self._rnn.forward(window, before[alive])[:, -1]
-        return h
+        is_read = np.arange(T) < lengths[:, None]
+        x = np.where(is_read[..., None], x, 0)
+        if held is None:
+            held = rnn._compute(x, np.full(N, T), starts)[1].states
+        h = np.zeros((N, T, rnn.n_nodes))
+        for t in range(T):
+            first = max(0, t + 1 - rnn.bptt_steps)
+            before = [state[first] for state in held] if first else starts
+            h[:, t] = rnn._compute(x[:, first : t + 1], np.full(N, t + 1 - first), before)[0][:, -1]
+        return np.where(is_read[..., None], h, 0), None
+
+    return compute

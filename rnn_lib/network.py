@@ -1,10 +1,161 @@
-"""The network: layers one after another, which together behave much like one layer."""
+"""The network: layers one after another, and the readout that picks what the last one sees.
+
+A recurrent layer returns all states (N, T, H). A readout says which of them count for the answer:
+the last one, their mean, or each of them. It has no parameters; its backward pass puts the gradient
+where the states that it read stand. Left out: losses, and everything that trains.
+"""
+
+from typing import Protocol
 
 import numpy as np
 
-from rnn_lib.layers import Dense, Dropout, Embedding, SimpleRNN
-from rnn_lib.readouts import Readout
-from rnn_lib.row_gradient import RowGradient
+from rnn_lib.layers import Dense, Dropout, Embedding, Layer, RowGradient
+from rnn_lib.recurrent import RecurrentLayer
+from rnn_lib.validation import as_lengths, choose, expect_positive, expect_shape
+
+
+class Readout(Protocol):
+    """What the network asks of a readout."""
+
+    def forward(self, h: np.ndarray, lengths: np.ndarray | None = None) -> np.ndarray:
+        """From all states return what counts."""
+
+    def backward(self, dy: np.ndarray) -> np.ndarray:
+        """From the gradient at what counts return the gradient at all states."""
+
+
+class LastState(Layer):
+    """Read the state after each sample's last step (lesson 1, section 6)."""
+
+    def forward(self, h: np.ndarray, lengths: np.ndarray | None = None) -> np.ndarray:
+        """Pick the last state.
+
+        Parameters
+        ----------
+        h : ndarray, shape (N, T, H)
+            All states.
+        lengths : ndarray of int, shape (N,), optional
+            Steps of each sample; all T by default.
+
+        Returns
+        -------
+        ndarray, shape (N, H)
+            The last states.
+        """
+        return self._keep(*self._compute(*_checked(h, lengths)))
+
+    def _compute(self, h: np.ndarray, lengths: np.ndarray) -> tuple[np.ndarray, tuple]:
+        last = np.arange(len(h)), lengths - 1
+        return h[last], (h.shape, last)
+
+    def _backward(self, dy: np.ndarray, kept: tuple) -> np.ndarray:
+        shape, last = kept
+        dh = np.zeros(shape, dy.dtype)
+        dh[last] = dy
+        return dh
+
+
+class MeanState(Layer):
+    """Read the mean of a sample's states, times `scale` (lesson 4, section 4).
+
+    Parameters
+    ----------
+    scale : float
+        A mean over hundreds of states is a small number that changes little; a scale well above 1
+        lets the output layer see it at a size at which it learns quickly. Above 0.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `scale` is not a number above 0.
+    """
+
+    def __init__(self, scale: float = 1.0) -> None:
+        super().__init__()
+        self.scale = expect_positive("scale", scale)
+
+    def forward(self, h: np.ndarray, lengths: np.ndarray | None = None) -> np.ndarray:
+        """Average the states.
+
+        Parameters
+        ----------
+        h : ndarray, shape (N, T, H)
+            All states, 0 at and after a sample's length.
+        lengths : ndarray of int, shape (N,), optional
+            Steps of each sample; all T by default.
+
+        Returns
+        -------
+        ndarray, shape (N, H)
+            The means, times `scale`. What ``backward`` returns is a read-only view; at and after a
+            sample's length its numbers have no meaning.
+        """
+        return self._keep(*self._compute(*_checked(h, lengths)))
+
+    def _compute(self, h: np.ndarray, lengths: np.ndarray) -> tuple[np.ndarray, tuple]:
+        weight = (self.scale / lengths)[:, None].astype(h.dtype)
+        return h.sum(axis=1) * weight, (h.shape, weight)
+
+    def _backward(self, dy: np.ndarray, kept: tuple) -> np.ndarray:
+        shape, weight = kept
+        return np.broadcast_to((dy * weight)[:, None], shape)
+
+
+class AllStates(Layer):
+    """Read every state: one answer per time step (lesson 1, section 6)."""
+
+    def forward(self, h: np.ndarray, lengths: np.ndarray | None = None) -> np.ndarray:
+        """Return all states.
+
+        Parameters
+        ----------
+        h : ndarray, shape (N, T, H)
+            All states.
+        lengths : ndarray of int, shape (N,), optional
+            Has no effect here.
+
+        Returns
+        -------
+        ndarray, shape (N, T, H)
+            The same.
+        """
+        return self._keep(*self._compute(*_checked(h, None)))
+
+    def _compute(self, h: np.ndarray, lengths: np.ndarray) -> tuple[np.ndarray, None]:
+        return h, None
+
+    def _backward(self, dy: np.ndarray, kept: None) -> np.ndarray:
+        return dy
+
+
+def _checked(h: np.ndarray, lengths: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+    expect_shape("h", h, ("N", "T", "H"))
+    return h, as_lengths(lengths, *h.shape[:2])
+
+
+_READOUTS = {"last": LastState, "mean": MeanState, "all": AllStates}
+
+
+def get_readout(name: str) -> Readout:
+    """Make a readout by its name.
+
+    Parameters
+    ----------
+    name : {"last", "mean", "all"}
+        Which states count.
+
+    Returns
+    -------
+    Readout
+        A new one.
+
+    Raises
+    ------
+    ValueError
+        If there is no readout of that name.
+    """
+    with_methods = "an object with forward() and backward() or "
+    return choose("readout", name, _READOUTS, or_else=with_methods)()
 
 
 class RecurrentNetwork:
@@ -12,10 +163,10 @@ class RecurrentNetwork:
 
     Parameters
     ----------
-    rnn : SimpleRNN
+    rnn : RecurrentLayer
         The recurrent layer.
     readout : Readout
-        What of its states the output layer sees.
+        Which of its states the output layer sees.
     dense : Dense
         The output layer.
     embedding : Embedding, optional
@@ -31,7 +182,7 @@ class RecurrentNetwork:
 
     def __init__(
         self,
-        rnn: SimpleRNN,
+        rnn: RecurrentLayer,
         readout: Readout,
         dense: Dense,
         embedding: Embedding | None = None,
@@ -41,19 +192,27 @@ class RecurrentNetwork:
         self.embedding, self.dropout = embedding, dropout
 
     @property
-    def _layers(self) -> dict[str, Embedding | SimpleRNN | Dense]:
-        layers = {"embedding": self.embedding, "rnn": self.rnn, "dense": self.dense}
+    def _layers(self) -> dict[str, Layer]:
+        names = "embedding", "dropout", "rnn", "readout", "dense"
+        layers = {name: getattr(self, name) for name in names}
         return {name: layer for name, layer in layers.items() if layer is not None}
 
     @property
     def params(self) -> dict[str, np.ndarray]:
         """The parameters of all layers: the layers' own arrays, not copies."""
-        return {f"{n}.{p}": v for n, layer in self._layers.items() for p, v in layer.params.items()}
+        return self._of_all_layers("params")
 
     @property
     def grads(self) -> dict[str, np.ndarray | RowGradient]:
         """The gradients that the last ``backward`` left in the layers."""
-        return {f"{n}.{p}": v for n, layer in self._layers.items() for p, v in layer.grads.items()}
+        return self._of_all_layers("grads")
+
+    def _of_all_layers(self, kind: str) -> dict:
+        return {
+            f"{name}.{param}": value
+            for name, layer in self._layers.items()
+            for param, value in getattr(layer, kind, {}).items()
+        }
 
     def forward(
         self, x: np.ndarray, lengths: np.ndarray | None = None, training: bool = False
@@ -65,7 +224,7 @@ class RecurrentNetwork:
         x : ndarray, shape (N, T, F), or of int, shape (N, T), with an embedding
             The sequences.
         lengths : ndarray of int, shape (N,), optional
-            How many steps of each sequence count.
+            The number of time steps of each sequence that count.
         training : bool
             Whether dropout acts.
 
@@ -73,13 +232,23 @@ class RecurrentNetwork:
         -------
         ndarray, shape (N, n_output), or (N, T, n_output) where the readout gives all states
             The scores.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If `x` or `lengths` do not fit the first layer.
         """
-        if self.embedding is not None:
-            x = self.embedding.forward(x, training=training)
+        if self.embedding is None:
+            x, lengths = self.rnn._checked(x, lengths)
+        else:
+            if isinstance(self.embedding, Embedding):
+                x = self.embedding.checked_ids("x", x)
+            lengths = as_lengths(lengths, *x.shape)
+            x = _run(self.embedding, x, training=training)
         if self.dropout is not None:
-            x = self.dropout.forward(x, training=training)
-        h = self.rnn.forward(x, lengths=lengths, training=training)
-        return self.dense.forward(self.readout.forward(h, lengths), training=training)
+            x = _run(self.dropout, x, training=training)
+        h = _run(self.rnn, x, lengths=lengths, training=training)
+        return _run(self.dense, _run(self.readout, h, lengths=lengths), training=training)
 
     def backward(self, dscores: np.ndarray) -> np.ndarray | None:
         """Back-propagate from the scores to the input.
@@ -94,7 +263,16 @@ class RecurrentNetwork:
         ndarray, shape (N, T, F), or None with an embedding
             The gradient at the input.
         """
-        dx = self.rnn.backward(self.readout.backward(self.dense.backward(dscores)))
-        if self.dropout is not None:
-            dx = self.dropout.backward(dx)
-        return dx if self.embedding is None else self.embedding.backward(dx)
+        for layer in reversed(self._layers.values()):
+            dscores = layer.backward(dscores)
+        return dscores
+
+
+def _run(layer: Layer, x: np.ndarray, **how: object) -> np.ndarray:
+    """Call ``forward`` without its checks, unless somebody wrote another ``forward``."""
+    for cls in type(layer).__mro__:
+        if "_compute" in vars(cls):
+            return layer._keep(*layer._compute(x, **how))
+        if "forward" in vars(cls):
+            break
+    return layer.forward(x, **how)

@@ -1,4 +1,4 @@
-"""Optimisers: how a gradient becomes a change of the parameters.
+"""Optimizers: how a gradient becomes an update of the parameters.
 
 ``update(params, grads)`` changes the arrays in `params` in place, once, after the whole backward
 pass. The gradients are those of the *mean* loss of the batch, so nothing here divides by the batch
@@ -6,7 +6,8 @@ size again (lesson 3, section 7).
 
 Where a gradient is a :class:`RowGradient`, only the rows that it names are touched, their running
 averages included: a word that does not occur in a batch keeps its vector. For Adam that is the
-"lazy" form, in which the averages of a rare word do not fade while it is away.
+"lazy" form, in which the averages of a rare word do not fade while it is away. Left out: momentum,
+weight decay, and everything that looks at the loss.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,14 +15,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rnn_lib.row_gradient import RowGradient
+from rnn_lib.layers import RowGradient
 from rnn_lib.validation import choose, expect_positive
 
 Gradients = Mapping[str, np.ndarray | RowGradient]
 
 
 class Optimizer:
-    """What all optimisers share: the rate, a count of updates, and a walk over the parameters.
+    """What all optimizers share: the learning rate, a count of updates, a loop over parameters.
 
     Parameters
     ----------
@@ -32,6 +33,8 @@ class Optimizer:
     ----------
     n_updates : int
         How often :meth:`update` was called.
+    averages : dict of str to dict of str to ndarray
+        The running averages of each kind, by the name of the parameter; empty for plain descent.
 
     Raises
     ------
@@ -42,6 +45,7 @@ class Optimizer:
     def __init__(self, lr: float) -> None:
         self.lr = expect_positive("lr", lr)
         self.n_updates = 0
+        self.averages: dict[str, dict[str, np.ndarray]] = {}
 
     def update(self, params: Mapping[str, np.ndarray], grads: Gradients) -> None:
         """Change every array of `params` in place.
@@ -83,7 +87,7 @@ class Optimizer:
 
     def _average(self, kind: str, name: str, like: np.ndarray) -> np.ndarray:
         """Return the running average `kind` of the parameter `name`, zero at first."""
-        averages = self.__dict__.setdefault(kind, {})
+        averages = self.averages.setdefault(kind, {})
         if name not in averages:
             averages[name] = np.zeros_like(like)
         return averages[name]
@@ -110,7 +114,7 @@ class SGD(Optimizer):
 
 
 class AdaGrad(Optimizer):
-    """Gradient descent in which every weight's rate shrinks with the gradients it has seen.
+    """Gradient descent in which every weight's learning rate shrinks with the gradients it has seen.
 
     Parameters
     ----------
@@ -138,7 +142,7 @@ class Adam(Optimizer):
 
     The averages start at zero and are too small at first; dividing by ``1 - beta**t`` puts that
     right at update number t. (The notebook that this course grew out of divided by a constant
-    instead: its first steps were of another size altogether.)
+    instead, so that its first steps had another size altogether.)
 
     Parameters
     ----------
@@ -168,7 +172,7 @@ class Adam(Optimizer):
 
 
 def global_norm(grads: Gradients) -> float:
-    """Length of all gradients together, as one long vector.
+    """Return the norm of all gradients together, as one long vector.
 
     Parameters
     ----------
@@ -195,23 +199,23 @@ def global_norm(grads: Gradients) -> float:
 def clip_by_global_norm(
     grads: Gradients, max_norm: float
 ) -> tuple[dict[str, np.ndarray | RowGradient], float]:
-    """Shorten the gradients, all by one factor, to a common length of at most `max_norm`.
+    """Scale the gradients, all by one factor, to a global norm of at most `max_norm`.
 
-    One factor for all keeps the direction, which clipping each element would bend.
+    One factor for all keeps the direction, which clipping each element would change.
 
     Parameters
     ----------
     grads : mapping of str to ndarray or RowGradient
         The gradients; they are left as they are.
     max_norm : float
-        The longest length allowed, above 0.
+        The largest global norm allowed, above 0.
 
     Returns
     -------
     clipped : dict
         The gradients to use.
     norm : float
-        The length before clipping. If it is no finite number, the gradients are left as they are.
+        The norm before clipping. If it is not finite, the gradients are left as they are.
 
     Raises
     ------
@@ -227,7 +231,7 @@ def clip_by_global_norm(
     norm = global_norm(grads)
     if norm <= max_norm or not np.isfinite(norm):
         return dict(grads), norm
-    return {name: _scaled(grad, max_norm / norm) for name, grad in grads.items()}, norm
+    return {name: grad * (max_norm / norm) for name, grad in grads.items()}, norm
 
 
 def linear_decay(lr: float, n_epochs: float) -> Callable[[float], float]:
@@ -236,7 +240,7 @@ def linear_decay(lr: float, n_epochs: float) -> Callable[[float], float]:
     Parameters
     ----------
     lr : float
-        The rate at the start, above 0.
+        The learning rate at the start, above 0.
     n_epochs : float
         When it reaches 0.
 
@@ -263,13 +267,13 @@ class LinearDecay:
 _BY_NAME = {"sgd": SGD, "adagrad": AdaGrad, "adam": Adam}
 
 
-def get_optimizer(name: str, lr: float) -> Optimizer:
-    """Make an optimiser by its name.
+def get_optimizer(name: str, lr: float = 0.001) -> Optimizer:
+    """Make an optimizer by its name.
 
     Parameters
     ----------
     name : {"sgd", "adagrad", "adam"}
-        The optimiser's name.
+        The optimizer's name.
     lr : float
         The learning rate, above 0.
 
@@ -281,16 +285,10 @@ def get_optimizer(name: str, lr: float) -> Optimizer:
     Raises
     ------
     ValueError
-        If there is no optimiser of that name, or `lr` is not above 0.
+        If there is no optimizer of that name, or `lr` is not above 0.
     """
     return choose("optimizer", name, _BY_NAME, or_else="an object with update() or ")(lr)
 
 
 def _values(grad: np.ndarray | RowGradient) -> np.ndarray:
     return grad.values if isinstance(grad, RowGradient) else grad
-
-
-def _scaled(grad: np.ndarray | RowGradient, factor: float) -> np.ndarray | RowGradient:
-    if isinstance(grad, RowGradient):
-        return RowGradient(grad.rows, grad.values * factor, grad.shape)
-    return grad * factor

@@ -141,38 +141,31 @@ def test_gates(gate, shapes):
 # -- the check itself ---------------------------------------------------------------------------
 
 
-class ForgetsTheSlope(SimpleRNN):
+class ForgetsTheDerivative(SimpleRNN):
     """Back-propagates as if the activation were the identity (mistake 9)."""
 
-    def _backward_full(self, dh, slope):
-        return super()._backward_full(dh, np.ones_like(slope))
+    def _derivatives(self, before, after, kept):
+        return [np.ones_like(after[0])]
 
 
 class TakesTheWrongState(SimpleRNN):
     """Uses h_t for h_{t-1} in dW_h (mistake 11)."""
 
-    def _backward_full(self, dh, slope):
-        self._da = super()._backward_full(dh, slope)
-        return self._da
-
-    def _backward_truncated(self, dh, slope):
-        self._da = super()._backward_truncated(dh, slope)
-        return self._da
-
-    def backward(self, dh):
-        dx = super().backward(dh)
-        h, da = (v.reshape(-1, self.n_nodes) for v in (self._h[1:], self._da))
-        self.grads["W_h"] = h.T @ da
+    def _backward(self, dh, forward_pass):
+        dx = super()._backward(dh, forward_pass)
+        h = forward_pass.states[0][1:]
+        wrong = forward_pass._replace(z=np.concatenate([h, forward_pass.z[..., self.n_nodes :]], 2))
+        super()._backward(dh, wrong)
         return dx
 
 
 class TruncatesOneTooEarly(SimpleRNN):
     """Lets each gradient pass through bptt_steps - 1 cells (mistake 15)."""
 
-    def _backward_truncated(self, dh, slope):
+    def _walk_back_truncated(self, *args):
         self.bptt_steps -= 1
         try:
-            return super()._backward_truncated(dh, slope)
+            return super()._walk_back_truncated(*args)
         finally:
             self.bptt_steps += 1
 
@@ -198,7 +191,7 @@ class GivesNaN(SimpleRNN):
 @pytest.mark.parametrize(
     ("wrong", "bptt_steps", "name"),
     [
-        (ForgetsTheSlope, None, None),
+        (ForgetsTheDerivative, None, None),
         (TakesTheWrongState, None, "W_h"),
         (TruncatesOneTooEarly, 2, None),
         (DoublesOneElement, None, "W_h"),
@@ -218,13 +211,11 @@ def test_grad_check_finds_wrong_gradients(wrong, bptt_steps, name, ragged):
 class OverwritesBeforeUse(SimpleRNN):
     """Loses a step's own gradient as soon as one arrives from later (mistake 22)."""
 
-    def _backward_full(self, dh, slope):
-        da = np.empty_like(dh)
-        dh_t = dh[-1]
+    def _walk_back(self, W, dh, derivatives, batch):
+        da, dh_t = np.zeros(dh.shape), dh[-1].copy()
         for t in reversed(range(len(dh))):
-            da[t] = dh_t * slope[t]
-            dh_t = da[t] @ self.params["W_h"].T
-        return da
+            self._step_back(W, [dh_t], [derivatives[0][t]], da[t])
+        return da, [dh_t]
 
 
 def as_exercise(cls):
@@ -247,20 +238,17 @@ def test_the_layer_passes_the_students_check():
 
 
 class ForgetsToTranspose(SimpleRNN):
-    """Multiplies with W_h where W_h.T should stand (mistake 12)."""
+    """Multiplies by W_h where W_h.T should stand (mistake 12)."""
 
-    def backward(self, dh):
-        kept = self.params["W_h"]
-        self.params["W_h"] = kept.T
-        dx = super().backward(dh)
-        self.params["W_h"] = kept
-        return dx
+    def _step_back(self, W, dstates, derivatives, da):
+        super()._step_back(W, dstates, derivatives, da)
+        dstates[0][...] = da @ W[: self.n_nodes]
 
 
 @pytest.mark.parametrize(
     ("wrong", "mistake"),
     [
-        (ForgetsTheSlope, "the slope of tanh, 1 - h**2, is missing"),
+        (ForgetsTheDerivative, "the slope of tanh, 1 - h**2, is missing"),
         (TakesTheWrongState, "dW_h is made from h_t instead of the state before it"),
         (TruncatesOneTooEarly, "the gradient passes through one step too few"),
         (OverwritesBeforeUse, "dh_prev is overwritten before it is used"),

@@ -1,7 +1,7 @@
-"""What a person gives to fit and to predict: sequences and labels, checked, and had in batches.
+"""User input to fit and predict: validated once, then served in batches of similar length.
 
-Sequences are vectors, an (N, T, F) array, or word ids of any lengths; the classifier need not know
-which.
+Sequences are vectors, an (N, T, F) array, or word ids of any lengths; who trains or predicts need
+not know which. Left out: how texts become ids (:mod:`rnn_lib.text`), and what is done to a batch.
 """
 
 from collections.abc import Sequence
@@ -9,16 +9,67 @@ from collections.abc import Sequence
 import numpy as np
 
 from rnn_lib.layers import Embedding
-from rnn_lib.network import RecurrentNetwork
-from rnn_lib.readouts import AllStates
+from rnn_lib.network import AllStates, RecurrentNetwork
 from rnn_lib.text import Sequences, pad_sequences
 from rnn_lib.validation import (
     as_integers,
     as_real,
     expect_between,
+    expect_count,
     expect_finite,
     expect_shape,
 )
+
+_BATCHES_IN_POOL = 50
+
+
+def similar_length_batches(
+    lengths: np.ndarray, batch_size: int, rng: np.random.Generator | None = None
+) -> list[np.ndarray]:
+    """Divide samples into batches of similar length, so that little time goes into padding.
+
+    With an `rng` all samples are shuffled and then sorted by length, but only within pools of 50
+    batches: the batches differ in every epoch, and lengths in one batch stay close. If all lengths
+    are equal, this is a plain shuffle. Without an `rng` all samples are sorted.
+
+    Parameters
+    ----------
+    lengths : array_like of int, shape (N,)
+        The length of each sample.
+    batch_size : int
+        Samples in a batch; one batch may have fewer.
+    rng : numpy.random.Generator, optional
+        Shuffles samples and batches.
+
+    Returns
+    -------
+    list of ndarray of int
+        Numbers of samples, each of 0 .. N-1 exactly once; within a batch from the longest sample to
+        the shortest, so that at every time step those not yet at their end are the first ones.
+
+    Raises
+    ------
+    TypeError
+        If `lengths` is not made of integers, or `batch_size` is not a whole number.
+    ValueError
+        If `lengths` does not have one axis, or `batch_size` is below 1.
+    """
+    lengths = np.zeros(0, int) if np.size(lengths) == 0 else as_integers("lengths", lengths)
+    if lengths.ndim != 1:
+        raise ValueError(f"lengths: expected one axis, got shape {lengths.shape}")
+    expect_count("batch_size", batch_size)
+    N, lengths = len(lengths), lengths.astype(np.int64, copy=False)
+    order = np.arange(N) if rng is None else rng.permutation(N)
+    pool_size = max(N, 1) if rng is None else _BATCHES_IN_POOL * batch_size
+    batches = []
+    for start in range(0, N, pool_size):
+        pool = order[start : start + pool_size]
+        # A stable sort, so that equal lengths stay as they were shuffled.
+        pool = pool[np.argsort(-lengths[pool], kind="stable")]
+        batches += [pool[i : i + batch_size] for i in range(0, len(pool), batch_size)]
+    if rng is not None:
+        rng.shuffle(batches)
+    return batches
 
 
 class Vectors:
@@ -35,7 +86,7 @@ class Vectors:
 
 
 class WordIds:
-    """Sequences of word ids, of any lengths, made rectangular batch by batch."""
+    """Sequences of word ids, of any lengths, padded batch by batch."""
 
     def __init__(self, sequences: Sequences, n_steps: int) -> None:
         self._sequences = sequences
@@ -44,7 +95,7 @@ class WordIds:
 
     def batch(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return ids, lengths and numbers, the longest sequence first, as the layer likes it."""
-        # Lengths are asked of the batch: a subclass of Sequences may change what it hands out.
+        # The batch has its own lengths: a subclass of Sequences may change what it returns.
         sequences = self._sequences[rows]
         lengths = np.maximum(sequences.lengths, 1)
         order = np.argsort(-lengths, kind="stable")
@@ -55,21 +106,21 @@ class WordIds:
 def read_inputs(
     name: str, x: np.ndarray | Sequence[np.ndarray], network: RecurrentNetwork
 ) -> Vectors | WordIds:
-    """Read what a person gives as sequences.
+    """Validate the sequences that a person gives.
 
     Parameters
     ----------
     name : str
         The argument's name, for messages.
     x : as for ``ScratchRNNClassifier.fit``
-        What the person gave.
+        The sequences.
     network : RecurrentNetwork
         What is to read them.
 
     Returns
     -------
     Vectors or WordIds
-        All of them, to be had in batches.
+        All of them, served in batches.
 
     Raises
     ------
@@ -81,15 +132,16 @@ def read_inputs(
         expect_shape(name, x, ("N", "T", network.rnn.n_features))
         expect_finite(name, x)
         return Vectors(x)
-    # An embedding of one's own may have a way of its own with ids.
+    # An embedding of one's own may read ids in a way of its own.
     is_usual = type(network.embedding) is Embedding
     most = network.embedding.n_words - 1 if is_usual else np.iinfo(np.int32).max
     if isinstance(x, np.ndarray) and x.dtype != object:
         x = as_integers(name, x)
         expect_shape(name, x, ("N", "T"))
         expect_between(name, x, 0, most)
-        read = np.logical_or.accumulate(x[:, ::-1] != 0, axis=1)[:, ::-1]
-        return WordIds(Sequences(x[read], np.append(0, read.sum(axis=1).cumsum())), x.shape[1])
+        is_read = np.logical_or.accumulate(x[:, ::-1] != 0, axis=1)[:, ::-1]
+        offsets = np.append(0, is_read.sum(axis=1).cumsum())
+        return WordIds(Sequences(x[is_read], offsets), x.shape[1])
     try:
         sequences = x if isinstance(x, Sequences) else Sequences.from_arrays(x)
     except (TypeError, ValueError) as error:
@@ -100,6 +152,37 @@ def read_inputs(
     return WordIds(sequences, max(1, int(sequences.lengths.max())))
 
 
+def read_classes(y: np.ndarray, n_labels: int) -> np.ndarray:
+    """Return the labels in the order of the outputs.
+
+    Parameters
+    ----------
+    y : ndarray of int
+        The labels of the training set.
+    n_labels : int
+        How many there should be.
+
+    Returns
+    -------
+    ndarray of int, shape (n_labels,)
+        0 to n_labels - 1 if all of `y` are among them; else those in `y`, sorted.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If they are not integers, or not as many as `n_labels`.
+    """
+    labels = np.unique(as_integers("y", y))
+    if labels.size and labels[0] >= 0 and labels[-1] < n_labels:
+        return np.arange(n_labels)
+    if len(labels) != n_labels:
+        raise ValueError(
+            f"y: expected labels 0 to {n_labels - 1}, or {n_labels} different integers; "
+            f"got {len(labels)} different ones, {labels[:5].tolist()}{' ...' * (len(labels) > 5)}"
+        )
+    return labels
+
+
 def read_targets(
     name: str,
     y: np.ndarray,
@@ -107,14 +190,14 @@ def read_targets(
     classes: np.ndarray,
     network: RecurrentNetwork,
 ) -> np.ndarray:
-    """Return the number of the output that stands for each label.
+    """Validate labels; return the number of the output that stands for each.
 
     Parameters
     ----------
     name : str
         The argument's name, for messages.
     y : ndarray of int, shape (N,), or (N, T) with a label for every step
-        What the person gave.
+        The labels.
     inputs : Vectors or WordIds
         The sequences that they belong to.
     classes : ndarray of int
@@ -147,34 +230,3 @@ def read_targets(
     if unknown.any():
         raise ValueError(f"{name}: expected labels among {classes.tolist()}, got {y[unknown][0]}")
     return outputs
-
-
-def read_classes(y: np.ndarray, n_labels: int) -> np.ndarray:
-    """Return the labels in the order of the outputs.
-
-    Parameters
-    ----------
-    y : ndarray of int
-        Labels to learn from.
-    n_labels : int
-        How many there should be.
-
-    Returns
-    -------
-    ndarray of int, shape (n_labels,)
-        0 to n_labels - 1 if all of `y` are among them; else those in `y`, sorted.
-
-    Raises
-    ------
-    ValueError, TypeError
-        If they are not integers, or not so many.
-    """
-    labels = np.unique(as_integers("y", y))
-    if labels.size and labels[0] >= 0 and labels[-1] < n_labels:
-        return np.arange(n_labels)
-    if len(labels) != n_labels:
-        raise ValueError(
-            f"y: expected labels 0 to {n_labels - 1}, or {n_labels} different integers; "
-            f"got {len(labels)} different ones, {labels[:5].tolist()}{' ...' * (len(labels) > 5)}"
-        )
-    return labels
