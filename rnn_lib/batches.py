@@ -8,17 +8,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from rnn_lib import validation
 from rnn_lib.layers import Embedding
 from rnn_lib.network import AllStates, RecurrentNetwork
 from rnn_lib.text import Sequences, pad_sequences
-from rnn_lib.validation import (
-    as_integers,
-    as_real,
-    expect_between,
-    expect_count,
-    expect_finite,
-    expect_shape,
-)
 
 _BATCHES_IN_POOL = 50
 
@@ -54,10 +47,12 @@ def similar_length_batches(
     ValueError
         If `lengths` does not have one axis, or `batch_size` is below 1.
     """
-    lengths = np.zeros(0, int) if np.size(lengths) == 0 else as_integers("lengths", lengths)
+    lengths = (
+        np.zeros(0, int) if np.size(lengths) == 0 else validation.as_integers("lengths", lengths)
+    )
     if lengths.ndim != 1:
         raise ValueError(f"lengths: expected one axis, got shape {lengths.shape}")
-    expect_count("batch_size", batch_size)
+    validation.expect_count("batch_size", batch_size)
     N, lengths = len(lengths), lengths.astype(np.int64, copy=False)
     order = np.arange(N) if rng is None else rng.permutation(N)
     pool_size = max(N, 1) if rng is None else _BATCHES_IN_POOL * batch_size
@@ -128,17 +123,17 @@ def read_inputs(
         If they do not fit the network, or hold numbers that are not finite.
     """
     if network.embedding is None:
-        x = as_real(name, x, network.rnn.params["W_h"].dtype)
-        expect_shape(name, x, ("N", "T", network.rnn.n_features))
-        expect_finite(name, x)
+        x = validation.as_real(name, x, network.rnn.params["W_h"].dtype)
+        validation.expect_shape(name, x, ("N", "T", network.rnn.n_features))
+        validation.expect_finite(name, x)
         return Vectors(x)
     # An embedding of one's own may read ids in a way of its own.
     is_usual = type(network.embedding) is Embedding
     most = network.embedding.n_words - 1 if is_usual else np.iinfo(np.int32).max
     if isinstance(x, np.ndarray) and x.dtype != object:
-        x = as_integers(name, x)
-        expect_shape(name, x, ("N", "T"))
-        expect_between(name, x, 0, most)
+        x = validation.as_integers(name, x)
+        validation.expect_shape(name, x, ("N", "T"))
+        validation.expect_between(name, x, 0, most)
         is_read = np.logical_or.accumulate(x[:, ::-1] != 0, axis=1)[:, ::-1]
         offsets = np.append(0, is_read.sum(axis=1).cumsum())
         return WordIds(Sequences(x[is_read], offsets), x.shape[1])
@@ -148,7 +143,7 @@ def read_inputs(
         raise type(error)(f"{name}: {error}") from None
     if len(sequences) == 0:
         raise ValueError(f"{name}: expected at least one sequence, got none")
-    expect_between(name, sequences.ids, 0, most)
+    validation.expect_between(name, sequences.ids, 0, most)
     return WordIds(sequences, max(1, int(sequences.lengths.max())))
 
 
@@ -172,7 +167,7 @@ def read_classes(y: np.ndarray, n_labels: int) -> np.ndarray:
     ValueError, TypeError
         If they are not integers, or not as many as `n_labels`.
     """
-    labels = np.unique(as_integers("y", y))
+    labels = np.unique(validation.as_integers("y", y))
     if labels.size and labels[0] >= 0 and labels[-1] < n_labels:
         return np.arange(n_labels)
     if len(labels) != n_labels:
@@ -215,7 +210,7 @@ def read_targets(
     ValueError, TypeError
         If the shape does not fit the sequences, or a label is unknown.
     """
-    y = as_integers(name, y)
+    y = validation.as_integers(name, y)
     N, T = inputs.shape
     every_step = isinstance(network.readout, AllStates)
     if not every_step and N == 1 < T and y.shape == (T,):
@@ -224,7 +219,7 @@ def read_targets(
             f"whole has one label, give that one: {name}=[{y[0]}]. If every time step has one, "
             f'give {name}=[{y.tolist()}] and choose readout="all".'
         )
-    expect_shape(name, y, (N, T) if every_step else (N,))
+    validation.expect_shape(name, y, (N, T) if every_step else (N,))
     outputs = np.searchsorted(classes, y).clip(max=len(classes) - 1)
     unknown = classes[outputs] != y
     if unknown.any():

@@ -15,37 +15,25 @@ from functools import partial
 
 import numpy as np
 
+from rnn_lib import validation
 from rnn_lib.activations import get_activation, sigmoid
 from rnn_lib.batches import read_classes, read_inputs, read_targets
 from rnn_lib.initializers import Initializer, gaussian, get_initializer
-from rnn_lib.layers import Dense, Dropout, Embedding
+from rnn_lib.layers import Dense, Dropout, Embedding, Layer
 from rnn_lib.losses import get_loss
-from rnn_lib.network import Readout, RecurrentNetwork, get_readout
+from rnn_lib.network import RecurrentNetwork, get_readout
 from rnn_lib.optimizers import Optimizer, get_optimizer
 from rnn_lib.recurrent import RecurrentLayer, SimpleRNN, get_layer
 from rnn_lib.saving import read_classifier, write_classifier
 from rnn_lib.training import TrainingState, evaluate, scores, train
-from rnn_lib.validation import (
-    as_real,
-    expect_count,
-    expect_float_type,
-    expect_fraction,
-    expect_positive,
-    expect_shape,
-)
-
-
-def _is_object(value: object, method: str) -> bool:
-    """Say whether a setting is an object with this method; a class has it, but is none."""
-    return hasattr(value, method) and not isinstance(value, type)
 
 
 def _positive_or_schedule(name, value):
-    return value if callable(value) else expect_positive(name, value)
+    return value if callable(value) else validation.expect_positive(name, value)
 
 
 def _sizes_or_embedding(name, value):
-    if not _is_object(value, "forward") and np.shape(value) != (2,):
+    if not validation.is_object(value, "forward") and np.shape(value) != (2,):
         raise ValueError(f"{name}: expected (n_words, n_features) or an Embedding, got {value!r}")
 
 
@@ -56,24 +44,24 @@ def _verbosity(name, value):
 
 # How each setting is checked, by (name, value).
 _CHECKS = {
-    "n_nodes1": expect_count,
-    "n_output": expect_count,
-    "sigma": expect_positive,
+    "n_nodes1": validation.expect_count,
+    "n_output": validation.expect_count,
+    "sigma": validation.expect_positive,
     "lr": _positive_or_schedule,
-    "batch_size": expect_count,
-    "n_epochs": expect_count,
-    "layer": lambda name, value: _is_object(value, "forward") or get_layer(value),
+    "batch_size": validation.expect_count,
+    "n_epochs": validation.expect_count,
+    "layer": lambda name, value: get_layer(value),
     "activation": lambda name, value: get_activation(value),
     "initializer": lambda name, value: get_initializer(value),
-    "readout": lambda name, value: _is_object(value, "forward") or get_readout(value),
+    "readout": lambda name, value: get_readout(value),
     "output": lambda name, value: get_loss(value),
-    "optimizer": lambda name, value: _is_object(value, "update") or get_optimizer(value),
-    "bptt_steps": expect_count,
+    "optimizer": lambda name, value: get_optimizer(value),
+    "bptt_steps": validation.expect_count,
     "embedding": _sizes_or_embedding,
-    "dropout": expect_fraction,
-    "clip_norm": expect_positive,
-    "seed": partial(expect_count, least=0),
-    "dtype": expect_float_type,
+    "dropout": validation.expect_fraction,
+    "clip_norm": validation.expect_positive,
+    "seed": partial(validation.expect_count, least=0),
+    "dtype": validation.expect_float_type,
     "verbose": _verbosity,
 }
 _MAY_BE_NONE = {"bptt_steps", "embedding", "clip_norm", "seed"}
@@ -119,7 +107,7 @@ class ScratchRNNClassifier:
         The recurrent layer's activation.
     initializer : str or callable
         Draws the weights of the recurrent and the output layer.
-    readout : {"last", "mean", "all"} or Readout
+    readout : {"last", "mean", "all"} or readout object
         What the output layer sees: the last state, the mean of the states, or each state, with
         one label per time step.
     output : {"softmax", "sigmoid"}
@@ -171,7 +159,7 @@ class ScratchRNNClassifier:
     layer: str | RecurrentLayer = "rnn"
     activation: str = "tanh"
     initializer: str | Initializer = "gaussian"
-    readout: str | Readout = "last"
+    readout: str | Layer = "last"
     output: str = "softmax"
     optimizer: str | Optimizer = "sgd"
     bptt_steps: int | None = None
@@ -262,21 +250,17 @@ class ScratchRNNClassifier:
             return inputs, read_targets(name_y, y, inputs, classes, state.network)
 
         data = read("x", x, "y", y)
-        validation = None if X_val is None else read("X_val", X_val, "y_val", y_val)
-        how = ("n_epochs", "batch_size", "lr", "clip_norm", "verbose")
-        interrupted = False
+        validation_data = None if X_val is None else read("X_val", X_val, "y_val", y_val)
         try:
-            train(state, data, validation, **{name: getattr(self, name) for name in how})
+            train(state, data, validation_data, self)
         except KeyboardInterrupt:
-            interrupted = True
-        self._fitted = _Fitted(state, classes, self._settings())
-        if interrupted:
             warnings.warn(
                 f"fit was interrupted in epoch {state.n_epochs + 1}. What it learned is kept; with "
                 "warm_start=True, fit goes on with the next epoch.",
                 RuntimeWarning,
                 stacklevel=2,
             )
+        self._fitted = _Fitted(state, classes, self._settings())
         return self
 
     def predict(self, x: np.ndarray | Sequence[np.ndarray]) -> np.ndarray:
@@ -345,9 +329,8 @@ class ScratchRNNClassifier:
         """
         network, loss = self.network_, self._fitted.training.loss
         inputs = read_inputs("x", x, network)
-        return evaluate(
-            network, loss, inputs, read_targets("y", y, inputs, self.classes_, network)
-        )[1]
+        targets = read_targets("y", y, inputs, self.classes_, network)
+        return evaluate(network, loss, inputs, targets)[1]
 
     def save(self, path: str | os.PathLike) -> None:
         """Write the fitted classifier into a file, with all that a warm start needs.
@@ -410,6 +393,7 @@ class ScratchRNNClassifier:
             model._check_settings()
             state = model._new_state(n_features)
             model._fitted = _Fitted(state, np.array(labels, int), model._settings())
+            validation.expect_shape("labels", model.classes_, (max(2, model.n_output),))
             return model, state
 
         return read_classifier(path, build)
@@ -427,7 +411,7 @@ class ScratchRNNClassifier:
             value = getattr(self, name)
             if value is not None or name not in _MAY_BE_NONE:
                 check(name, value)
-        expect_count("n_output", self.n_output, get_loss(self.output).fewest_outputs)
+        validation.expect_count("n_output", self.n_output, get_loss(self.output).fewest_outputs)
 
     def _expect_fixed_settings(self) -> None:
         for name, before in self._fitted.settings.items():
@@ -440,7 +424,7 @@ class ScratchRNNClassifier:
     def _n_features(self, x: np.ndarray | Sequence[np.ndarray]) -> int:
         if self.embedding is not None:
             return getattr(self.embedding, "n_features", None) or self.embedding[1]
-        expect_shape("x", as_real("x", x), ("N", "T", "F"))
+        validation.expect_shape("x", validation.as_real("x", x), ("N", "T", "F"))
         return np.shape(x)[2]
 
     def _new_state(self, n_features: int) -> TrainingState:
@@ -448,26 +432,25 @@ class ScratchRNNClassifier:
         rng = np.random.default_rng(self.seed)
         draw = gaussian(self.sigma) if self.initializer == "gaussian" else self.initializer
         how = {"initializer": draw, "rng": rng, "dtype": self.dtype}
-        embedding = copy.deepcopy(self.embedding)
-        if embedding is not None and not _is_object(embedding, "forward"):
+        embedding, rnn = copy.deepcopy(self.embedding), get_layer(self.layer)
+        if isinstance(embedding, tuple | list):
             embedding = Embedding(*embedding, rng=rng, dtype=self.dtype)
-        rnn = copy.deepcopy(self.layer)
-        if isinstance(rnn, str):
-            own = {"activation": self.activation} if get_layer(rnn) is SimpleRNN else {}
-            rnn = get_layer(rnn)(n_features, self.n_nodes1, bptt_steps=self.bptt_steps, **own, **how)
-        elif rnn.n_features != n_features:
-            raise ValueError(f"layer: expected n_features={n_features}, got {rnn.n_features}")
-        readout = copy.deepcopy(self.readout)
-        optimizer = copy.deepcopy(self.optimizer)
-        if isinstance(optimizer, str):
-            optimizer = get_optimizer(optimizer, 1.0 if callable(self.lr) else self.lr)
+        if isinstance(rnn, type):
+            own = {"activation": self.activation} if rnn is SimpleRNN else {}
+            rnn = rnn(n_features, self.n_nodes1, bptt_steps=self.bptt_steps, **own, **how)
+        if (rnn.n_features, rnn.dtype) != (n_features, self.dtype):
+            raise ValueError(
+                f"layer: expected n_features={n_features} and dtype={np.dtype(self.dtype)}, "
+                f"got {rnn.n_features} and {rnn.dtype}"
+            )
         network = RecurrentNetwork(
             rnn,
-            get_readout(readout) if isinstance(readout, str) else readout,
+            get_readout(self.readout),
             Dense(rnn.n_nodes, self.n_output, **how),
             embedding,
             Dropout(self.dropout, rng=rng) if self.dropout else None,
         )
+        optimizer = get_optimizer(self.optimizer, 1.0 if callable(self.lr) else self.lr)
         return TrainingState(network, get_loss(self.output), optimizer, rng)
 
 

@@ -15,15 +15,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rnn_lib import validation
 from rnn_lib.initializers import Initializer, draw_weights
-from rnn_lib.validation import (
-    as_integers,
-    as_real,
-    expect_between,
-    expect_count,
-    expect_fraction,
-    expect_shape,
-)
 
 
 class Layer:
@@ -67,18 +60,18 @@ class Layer:
         """
         return self._checked_backward("dy", dy)
 
-    def _checked_backward(self, name: str, dy: np.ndarray) -> np.ndarray | None:
+    def _checked_backward(self, name, dy):
         if self._shape is None:
             raise ValueError("backward: call forward first")
-        dy = as_real(name, dy)
-        expect_shape(name, dy, self._shape)
+        dy = validation.as_real(name, dy)
+        validation.expect_shape(name, dy, self._shape)
         return self._backward(dy, self._kept)
 
-    def _keep(self, y: np.ndarray, kept: object) -> np.ndarray:
+    def _keep(self, y, kept):
         self._shape, self._kept = y.shape, kept
         return y
 
-    def _float_type(self) -> np.dtype:
+    def _float_type(self):
         """Return the type to compute in: that of the parameters, floats even where those are not.
 
         Somebody who sets the weights by hand may well write whole numbers.
@@ -127,8 +120,8 @@ class Dense(Layer):
         dtype: np.dtype | type = np.float64,
     ) -> None:
         super().__init__()
-        self.n_features = expect_count("n_features", n_features)
-        self.n_output = expect_count("n_output", n_output)
+        self.n_features = validation.expect_count("n_features", n_features)
+        self.n_output = validation.expect_count("n_output", n_output)
         rng = np.random.default_rng(rng)
         self.params["W"] = draw_weights(initializer, rng, (n_features, n_output), dtype)
         self.params["b"] = np.zeros(n_output, dtype)
@@ -153,20 +146,17 @@ class Dense(Layer):
         ValueError
             If the last axis of `x` does not have F elements.
         """
-        x = as_real("x", x, self._float_type())
+        x = validation.as_real("x", x, self._float_type())
         if x.ndim < 1 or x.shape[-1] != self.n_features:
             raise ValueError(f"x: expected shape (..., {self.n_features}), got {x.shape}")
         return self._keep(*self._compute(x))
 
-    def _compute(self, x: np.ndarray, training: bool = False) -> tuple[np.ndarray, np.ndarray]:
+    def _compute(self, x, training=False):
         return x @ self.params["W"] + self.params["b"], x
 
-    def _backward(self, dy: np.ndarray, x: np.ndarray) -> np.ndarray:
-        dy_rows = dy.reshape(-1, self.n_output)
-        self.grads = {
-            "W": x.reshape(-1, self.n_features).T @ dy_rows,
-            "b": dy_rows.sum(axis=0),
-        }
+    def _backward(self, dy, x):
+        x_rows, dy_rows = x.reshape(-1, self.n_features), dy.reshape(-1, self.n_output)
+        self.grads = {"W": x_rows.T @ dy_rows, "b": dy_rows.sum(axis=0)}
         return dy @ self.params["W"].T
 
 
@@ -217,8 +207,8 @@ class Embedding(Layer):
         dtype: np.dtype | type = np.float64,
     ) -> None:
         super().__init__()
-        self.n_words = expect_count("n_words", n_words)
-        self.n_features = expect_count("n_features", n_features)
+        self.n_words = validation.expect_count("n_words", n_words)
+        self.n_features = validation.expect_count("n_features", n_features)
         self.trainable = trainable
         rng = np.random.default_rng(rng)
         table = {"W": draw_weights(initializer, rng, (n_words, n_features), dtype)}
@@ -245,8 +235,8 @@ class Embedding(Layer):
         TypeError, ValueError
             If `table` is not made of finite float32 or float64 numbers, or does not have two axes.
         """
-        table = as_real("table", table)
-        expect_shape("table", table, ("n_words", "n_features"))
+        table = validation.as_real("table", table)
+        validation.expect_shape("table", table, ("n_words", "n_features"))
         given = {"initializer": lambda rng, shape: table.copy(), "dtype": table.dtype}
         return cls(*table.shape, trainable, **given)
 
@@ -281,18 +271,16 @@ class Embedding(Layer):
 
     def checked_ids(self, name: str, ids: np.ndarray) -> np.ndarray:
         """Return `ids` if they are rows of the table; raise as ``forward`` does."""
-        ids = as_integers(name, ids)
-        expect_shape(name, ids, ("N", "T"))
-        expect_between(name, ids, 0, self.n_words - 1)
+        ids = validation.as_integers(name, ids)
+        validation.expect_shape(name, ids, ("N", "T"))
+        validation.expect_between(name, ids, 0, self.n_words - 1)
         return ids
 
-    def _compute(
-        self, ids: np.ndarray, training: bool = False
-    ) -> tuple[np.ndarray, np.ndarray]:
+    def _compute(self, ids, training=False):
         ids = ids.T  # time-major, the order in which the recurrent layer reads
         return self.W.take(ids, axis=0).swapaxes(0, 1), ids
 
-    def _backward(self, dy: np.ndarray, ids: np.ndarray) -> None:
+    def _backward(self, dy, ids):
         if self.trainable:
             dy_rows = dy.swapaxes(0, 1).reshape(-1, self.n_features)
             self.grads = {"W": RowGradient.from_lookups(ids.ravel(), dy_rows, self.W.shape)}
@@ -327,7 +315,7 @@ class Dropout(Layer):
 
     def __init__(self, rate: float, *, rng: np.random.Generator | int | None = None) -> None:
         super().__init__()
-        self.rate = expect_fraction("rate", rate)
+        self.rate = validation.expect_fraction("rate", rate)
         self._rng = np.random.default_rng(rng)
 
     def forward(self, x: np.ndarray, training: bool = False) -> np.ndarray:
@@ -350,17 +338,17 @@ class Dropout(Layer):
         ValueError
             If `x` does not have three axes.
         """
-        expect_shape("x", x, ("N", "T", "F"))
+        validation.expect_shape("x", x, ("N", "T", "F"))
         return self._keep(*self._compute(x, training))
 
-    def _compute(self, x: np.ndarray, training: bool = False) -> tuple[np.ndarray, np.ndarray | None]:
+    def _compute(self, x, training=False):
         if not training or self.rate == 0:
             return x, None
         N, _, F = x.shape
         mask = (self._rng.random((N, 1, F)) >= self.rate).astype(x.dtype) / (1 - self.rate)
         return x * mask, mask
 
-    def _backward(self, dy: np.ndarray, mask: np.ndarray | None) -> np.ndarray:
+    def _backward(self, dy, mask):
         return dy if mask is None else dy * mask
 
 

@@ -17,6 +17,9 @@ from rnn_lib.validation import as_integers, as_real, choose, expect_between, exp
 class CrossEntropy:
     """What both losses share: targets, the mean, and a gradient of the same form.
 
+    A subclass has ``probabilities``, and ``_terms``: what each output adds to the loss of its
+    label, shaped as the scores.
+
     Attributes
     ----------
     accuracy : float
@@ -50,7 +53,8 @@ class CrossEntropy:
         TypeError
             If `scores` are not real numbers, or `labels` not integers.
         ValueError
-            If a shape does not fit, a counted label is out of range, or the mask excludes every label.
+            If a shape does not fit, a counted label is out of range, or the mask excludes every
+            label.
         """
         scores = as_real("scores", scores)
         if scores.ndim == 0 or scores.shape[-1] < self.fewest_outputs:
@@ -80,10 +84,6 @@ class CrossEntropy:
         if not hasattr(self, "_dscores"):
             raise ValueError("backward: call forward first")
         return self._dscores
-
-    def _terms(self, scores: np.ndarray, targets: np.ndarray) -> np.ndarray:
-        """Return what each output adds to the loss of its label, shaped as `scores`."""
-        raise NotImplementedError
 
 
 class SoftmaxCrossEntropy(CrossEntropy):
@@ -116,14 +116,12 @@ class SigmoidCrossEntropy(CrossEntropy):
         return np.logaddexp(0, scores) - targets * scores
 
 
-def _chosen(scores: np.ndarray) -> np.ndarray:
+def _chosen(scores):
     """Return the output with the highest score; the answer, where there is one output."""
     return scores.argmax(axis=-1) if scores.shape[-1] > 1 else scores[..., 0] > 0
 
 
-def _targets_and_weights(
-    scores: np.ndarray, labels: np.ndarray, mask: np.ndarray | None
-) -> tuple[np.ndarray, np.ndarray]:
+def _targets_and_weights(scores, labels, mask):
     """Write the labels as 0s and 1s shaped like `scores`, and each label's share of the mean."""
     n_output, dtype = scores.shape[-1], np.result_type(scores, np.float32)
     labels = as_integers("labels", labels)

@@ -2,26 +2,18 @@
 
 A recurrent layer returns all states (N, T, H). A readout says which of them count for the answer:
 the last one, their mean, or each of them. It has no parameters; its backward pass puts the gradient
-where the states that it read stand. Left out: losses, and everything that trains.
+where the states that it read stand. Readouts and embeddings of one's own need only ``forward``,
+``backward``, ``params`` and ``grads`` (a readout: the first two). Left out: losses, and everything
+that trains.
 """
 
-from typing import Protocol
+import copy
 
 import numpy as np
 
 from rnn_lib.layers import Dense, Dropout, Embedding, Layer, RowGradient
 from rnn_lib.recurrent import RecurrentLayer
-from rnn_lib.validation import as_lengths, choose, expect_positive, expect_shape
-
-
-class Readout(Protocol):
-    """What the network asks of a readout."""
-
-    def forward(self, h: np.ndarray, lengths: np.ndarray | None = None) -> np.ndarray:
-        """From all states return what counts."""
-
-    def backward(self, dy: np.ndarray) -> np.ndarray:
-        """From the gradient at what counts return the gradient at all states."""
+from rnn_lib.validation import as_lengths, choose, expect_positive, expect_shape, is_object
 
 
 class LastState(Layer):
@@ -44,11 +36,11 @@ class LastState(Layer):
         """
         return self._keep(*self._compute(*_checked(h, lengths)))
 
-    def _compute(self, h: np.ndarray, lengths: np.ndarray) -> tuple[np.ndarray, tuple]:
+    def _compute(self, h, lengths):
         last = np.arange(len(h)), lengths - 1
         return h[last], (h.shape, last)
 
-    def _backward(self, dy: np.ndarray, kept: tuple) -> np.ndarray:
+    def _backward(self, dy, kept):
         shape, last = kept
         dh = np.zeros(shape, dy.dtype)
         dh[last] = dy
@@ -92,11 +84,11 @@ class MeanState(Layer):
         """
         return self._keep(*self._compute(*_checked(h, lengths)))
 
-    def _compute(self, h: np.ndarray, lengths: np.ndarray) -> tuple[np.ndarray, tuple]:
+    def _compute(self, h, lengths):
         weight = (self.scale / lengths)[:, None].astype(h.dtype)
         return h.sum(axis=1) * weight, (h.shape, weight)
 
-    def _backward(self, dy: np.ndarray, kept: tuple) -> np.ndarray:
+    def _backward(self, dy, kept):
         shape, weight = kept
         return np.broadcast_to((dy * weight)[:, None], shape)
 
@@ -121,32 +113,32 @@ class AllStates(Layer):
         """
         return self._keep(*self._compute(*_checked(h, None)))
 
-    def _compute(self, h: np.ndarray, lengths: np.ndarray) -> tuple[np.ndarray, None]:
+    def _compute(self, h, lengths):
         return h, None
 
-    def _backward(self, dy: np.ndarray, kept: None) -> np.ndarray:
+    def _backward(self, dy, kept):
         return dy
 
 
-def _checked(h: np.ndarray, lengths: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+def _checked(h, lengths):
     expect_shape("h", h, ("N", "T", "H"))
     return h, as_lengths(lengths, *h.shape[:2])
 
 
-_READOUTS = {"last": LastState, "mean": MeanState, "all": AllStates}
+READOUTS = {"last": LastState, "mean": MeanState, "all": AllStates}
 
 
-def get_readout(name: str) -> Readout:
-    """Make a readout by its name.
+def get_readout(readout: str | Layer) -> Layer:
+    """Make a readout by its name, or copy one.
 
     Parameters
     ----------
-    name : {"last", "mean", "all"}
+    readout : {"last", "mean", "all"} or an object with ``forward`` and ``backward``
         Which states count.
 
     Returns
     -------
-    Readout
+    Layer
         A new one.
 
     Raises
@@ -154,8 +146,10 @@ def get_readout(name: str) -> Readout:
     ValueError
         If there is no readout of that name.
     """
+    if is_object(readout, "forward"):
+        return copy.deepcopy(readout)
     with_methods = "an object with forward() and backward() or "
-    return choose("readout", name, _READOUTS, or_else=with_methods)()
+    return choose("readout", readout, READOUTS, or_else=with_methods)()
 
 
 class RecurrentNetwork:
@@ -165,7 +159,7 @@ class RecurrentNetwork:
     ----------
     rnn : RecurrentLayer
         The recurrent layer.
-    readout : Readout
+    readout : Layer
         Which of its states the output layer sees.
     dense : Dense
         The output layer.
@@ -183,7 +177,7 @@ class RecurrentNetwork:
     def __init__(
         self,
         rnn: RecurrentLayer,
-        readout: Readout,
+        readout: Layer,
         dense: Dense,
         embedding: Embedding | None = None,
         dropout: Dropout | None = None,
@@ -192,10 +186,9 @@ class RecurrentNetwork:
         self.embedding, self.dropout = embedding, dropout
 
     @property
-    def _layers(self) -> dict[str, Layer]:
-        names = "embedding", "dropout", "rnn", "readout", "dense"
-        layers = {name: getattr(self, name) for name in names}
-        return {name: layer for name, layer in layers.items() if layer is not None}
+    def _layers(self):
+        names = ("embedding", "dropout", "rnn", "readout", "dense")
+        return {name: getattr(self, name) for name in names if getattr(self, name) is not None}
 
     @property
     def params(self) -> dict[str, np.ndarray]:
@@ -207,7 +200,7 @@ class RecurrentNetwork:
         """The gradients that the last ``backward`` left in the layers."""
         return self._of_all_layers("grads")
 
-    def _of_all_layers(self, kind: str) -> dict:
+    def _of_all_layers(self, kind):
         return {
             f"{name}.{param}": value
             for name, layer in self._layers.items()
@@ -268,7 +261,7 @@ class RecurrentNetwork:
         return dscores
 
 
-def _run(layer: Layer, x: np.ndarray, **how: object) -> np.ndarray:
+def _run(layer, x, **how):
     """Call ``forward`` without its checks, unless somebody wrote another ``forward``."""
     for cls in type(layer).__mro__:
         if "_compute" in vars(cls):

@@ -10,13 +10,14 @@ averages included: a word that does not occur in a batch keeps its vector. For A
 weight decay, and everything that looks at the loss.
 """
 
+import copy
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from rnn_lib.layers import RowGradient
-from rnn_lib.validation import choose, expect_positive
+from rnn_lib.validation import choose, expect_positive, is_object
 
 Gradients = Mapping[str, np.ndarray | RowGradient]
 
@@ -42,7 +43,7 @@ class Optimizer:
         If `lr` is not above 0.
     """
 
-    def __init__(self, lr: float) -> None:
+    def __init__(self, lr: float = 0.01) -> None:
         self.lr = expect_positive("lr", lr)
         self.n_updates = 0
         self.averages: dict[str, dict[str, np.ndarray]] = {}
@@ -82,10 +83,7 @@ class Optimizer:
             else:
                 self._step(name, param, ..., grad)
 
-    def _step(self, name: str, param: np.ndarray, rows, grad: np.ndarray) -> None:
-        raise NotImplementedError
-
-    def _average(self, kind: str, name: str, like: np.ndarray) -> np.ndarray:
+    def _average(self, kind, name, like):
         """Return the running average `kind` of the parameter `name`, zero at first."""
         averages = self.averages.setdefault(kind, {})
         if name not in averages:
@@ -106,15 +104,12 @@ class SGD(Optimizer):
     Lesson 3, section 7.
     """
 
-    def __init__(self, lr: float = 0.01) -> None:
-        super().__init__(lr)
-
     def _step(self, name, param, rows, grad):
         param[rows] -= self.lr * grad
 
 
 class AdaGrad(Optimizer):
-    """Gradient descent in which every weight's learning rate shrinks with the gradients it has seen.
+    """Gradient descent in which each weight's learning rate shrinks with the gradients it has seen.
 
     Parameters
     ----------
@@ -127,9 +122,6 @@ class AdaGrad(Optimizer):
     """
 
     eps = 1e-8
-
-    def __init__(self, lr: float = 0.01) -> None:
-        super().__init__(lr)
 
     def _step(self, name, param, rows, grad):
         squares = self._average("squares", name, param)
@@ -264,16 +256,16 @@ class LinearDecay:
         return self.lr * max(0.0, 1 - epoch / self.n_epochs)
 
 
-_BY_NAME = {"sgd": SGD, "adagrad": AdaGrad, "adam": Adam}
+OPTIMIZERS = {"sgd": SGD, "adagrad": AdaGrad, "adam": Adam}
 
 
-def get_optimizer(name: str, lr: float = 0.001) -> Optimizer:
-    """Make an optimizer by its name.
+def get_optimizer(optimizer: str | Optimizer, lr: float = 0.001) -> Optimizer:
+    """Make an optimizer by its name, or copy one.
 
     Parameters
     ----------
-    name : {"sgd", "adagrad", "adam"}
-        The optimizer's name.
+    optimizer : {"sgd", "adagrad", "adam"} or an object with ``update``
+        Its name; or an optimizer, which keeps its own learning rate.
     lr : float
         The learning rate, above 0.
 
@@ -287,8 +279,10 @@ def get_optimizer(name: str, lr: float = 0.001) -> Optimizer:
     ValueError
         If there is no optimizer of that name, or `lr` is not above 0.
     """
-    return choose("optimizer", name, _BY_NAME, or_else="an object with update() or ")(lr)
+    if is_object(optimizer, "update"):
+        return copy.deepcopy(optimizer)
+    return choose("optimizer", optimizer, OPTIMIZERS, or_else="an object with update() or ")(lr)
 
 
-def _values(grad: np.ndarray | RowGradient) -> np.ndarray:
+def _values(grad):
     return grad.values if isinstance(grad, RowGradient) else grad

@@ -10,23 +10,15 @@ depend on the previous step is computed for all steps at once. Outside, the samp
 arrays are (N, T, features), as views of the same memory.
 """
 
+import copy
 from typing import NamedTuple
 
 import numpy as np
 
+from rnn_lib import validation
 from rnn_lib.activations import get_activation
 from rnn_lib.initializers import Initializer, draw_weights
 from rnn_lib.layers import Layer
-from rnn_lib.validation import (
-    as_lengths,
-    as_real,
-    choose,
-    expect_count,
-    expect_finite,
-    expect_float_type,
-    expect_shape,
-)
-
 
 
 class RecurrentLayer(Layer):
@@ -51,11 +43,8 @@ class RecurrentLayer(Layer):
     ----------
     n_features, n_nodes : int
         Numbers per time step, F, and hidden units, H.
-    bptt_steps : int or None
-        The number of cells that a gradient passes through, the one that it enters included; then
-        it stops. None means all of them. The time for it grows with this number.
-    dtype : data type
-        float64, or float32 for speed.
+    bptt_steps, initializer, rng, dtype
+        As in :class:`SimpleRNN`.
 
     Attributes
     ----------
@@ -66,14 +55,16 @@ class RecurrentLayer(Layer):
     _n_states = 1
     _kept_widths: tuple[int, ...] = ()  # numbers that a step keeps for each sample
 
-    def __init__(
-        self, n_features: int, n_nodes: int, bptt_steps: int | None, dtype: np.dtype | type
-    ) -> None:
+    def __init__(self, n_features, n_nodes, bptt_steps, initializer, rng, dtype) -> None:
         super().__init__()
-        self.dtype = expect_float_type("dtype", dtype)
-        self.n_features = expect_count("n_features", n_features)
-        self.n_nodes = expect_count("n_nodes", n_nodes)
-        self.bptt_steps = None if bptt_steps is None else expect_count("bptt_steps", bptt_steps)
+        self.n_features = validation.expect_count("n_features", n_features)
+        self.n_nodes = validation.expect_count("n_nodes", n_nodes)
+        self.bptt_steps = validation.expect_count("bptt_steps", bptt_steps, optional=True)
+        self.dtype = validation.expect_float_type("dtype", dtype)
+        rng = np.random.default_rng(rng)
+        self.params["W_x"] = draw_weights(initializer, rng, (n_features, n_nodes), dtype)
+        self.params["W_h"] = draw_weights(initializer, rng, (n_nodes, n_nodes), dtype)
+        self.params["b"] = np.zeros(n_nodes, dtype)
 
     def forward(
         self,
@@ -110,17 +101,18 @@ class RecurrentLayer(Layer):
         """
         x, lengths = self._checked(x, lengths)
         if h0 is not None:
-            h0 = as_real("h0", h0, x.dtype)
-            expect_shape("h0", h0, (len(x), self.n_nodes))
-            expect_finite("h0", h0)
+            h0 = validation.as_real("h0", h0, x.dtype)
+            validation.expect_shape("h0", h0, (len(x), self.n_nodes))
+            validation.expect_finite("h0", h0)
         return self._keep(*self._compute(x, lengths, [h0]))
 
     def _checked(self, x, lengths):
-        x = as_real("x", x, self._float_type())
-        expect_shape("x", x, ("N", "T", self.n_features))
+        x = validation.as_real("x", x, self._float_type())
+        validation.expect_shape("x", x, ("N", "T", self.n_features))
         N, T, _ = x.shape
-        lengths = as_lengths(lengths, N, T)
-        expect_finite("x", x if lengths.min() == T else x[np.arange(T) < lengths[:, None]])
+        lengths = validation.as_lengths(lengths, N, T)
+        is_read = np.arange(T) < lengths[:, None]
+        validation.expect_finite("x", x if is_read.all() else x[is_read])
         return x, lengths
 
     def backward(self, dh: np.ndarray) -> np.ndarray:
@@ -149,49 +141,54 @@ class RecurrentLayer(Layer):
 
     def _compute(self, x, lengths, starts=(None,), training=False):
         """Walk forward; `starts` are the states before the first step, None for zeros."""
-        (N, T, _), H = x.shape, self.n_nodes
-        W, batch = self._joined_params(), _RaggedBatch(lengths, T)
+        (N, T, _), H, W = x.shape, self.n_nodes, self._joined_params()
+        order, inverse = _longest_first(lengths)
+        past_end = np.arange(T)[:, None] >= lengths[order]  # (T, N)
+        # With the longest first, the samples that have not ended are a slice, not a mask.
+        alive = (N - past_end.sum(axis=1)).tolist()
         z = np.zeros((T + 1, N, len(W)), W.dtype)  # of step T only the state will be there
-        z[:T, :, H:-1] = batch.in_layers_order(x).swapaxes(0, 1)
+        z[:T, :, H:-1] = x[order].swapaxes(0, 1)
         z[:T, :, -1] = 1
-        z[:T][batch.past_end] = 0
+        z[:T][past_end] = 0
         states = [z[..., :H]]
         states += [np.zeros((T + 1, N, H), W.dtype) for _ in range(1, self._n_states)]
         for state, start in zip(states, starts, strict=False):
-            state[0] = 0 if start is None else batch.in_layers_order(start)
+            state[0] = 0 if start is None else start[order]
         kept = [np.zeros((T, N, width), W.dtype) for width in self._kept_widths]
-        for t, n in enumerate(batch.alive):
+        for t, n in enumerate(alive):
             before, after = [s[t, :n] for s in states], [s[t + 1, :n] for s in states]
             self._step(W, z[t, :n], before, after, [k[t, :n] for k in kept])
-        return batch.batch_major(states[0][1:]), _Pass(batch, W, z[:T], states, kept)
+        h = states[0][1:].swapaxes(0, 1)[inverse]
+        return h, _Pass(order, inverse, past_end, alive, W, z[:T], states, kept)
 
-    def _backward(self, dh, forward_pass):
-        batch, W, z, states, kept = forward_pass
-        dh = batch.in_layers_order(dh.astype(W.dtype, copy=False)).swapaxes(0, 1)
-        derivatives = self._derivatives([s[:-1] for s in states], [s[1:] for s in states], kept)
-        T, N, H = dh.shape
+    def _backward(self, dh, p):
+        T, N, H = p.z.shape[0], p.z.shape[1], self.n_nodes
+        dh = dh.astype(p.W.dtype, copy=False)[p.order].swapaxes(0, 1)
+        before, after = [s[:-1] for s in p.states], [s[1:] for s in p.states]
+        derivatives = self._derivatives(before, after, p.kept)
         is_full = self.bptt_steps is None or self.bptt_steps >= T
         walk_back = self._walk_back if is_full else self._walk_back_truncated
-        da, dstarts = walk_back(W, dh, derivatives, batch)
+        da, dstarts = walk_back(dh, derivatives, p)
 
         # The sums over samples and steps are one matrix product.
         da_rows = da.reshape(T * N, -1)
-        self._part_grads(z.reshape(T * N, -1).T @ da_rows)
-        self.dh0 = batch.in_callers_order(dstarts[0])
-        return batch.batch_major((da_rows @ W[H:-1].T).reshape(T, N, -1))
+        self._part_grads(p.z.reshape(T * N, -1).T @ da_rows)
+        self.dh0 = dstarts[0][p.inverse]
+        return (da_rows @ p.W[H:-1].T).reshape(T, N, -1).swapaxes(0, 1)[p.inverse]
 
-    def _walk_back(self, W, dh, derivatives, batch):
+    def _walk_back(self, dh, derivatives, p):
         """Walk back from the last step; return all da_t, and the gradients at the first states."""
         T, N, H = dh.shape
-        da = np.zeros((T, N, W.shape[1]), W.dtype)
-        dstates = [np.zeros((N, H), W.dtype) for _ in range(self._n_states)]
+        da = np.zeros((T, N, p.W.shape[1]), p.W.dtype)
+        dstates = [np.zeros((N, H), p.W.dtype) for _ in p.states]
         for t in reversed(range(T)):
-            n = batch.alive[t]
-            dstates[0][:n] += dh[t, :n]
-            self._step_back(W, [d[:n] for d in dstates], [d[t, :n] for d in derivatives], da[t, :n])
+            now = slice(p.alive[t])
+            dstates[0][now] += dh[t, now]
+            at_t = [d[t, now] for d in derivatives]
+            self._step_back(p.W, [d[now] for d in dstates], at_t, da[t, now])
         return da, dstates
 
-    def _walk_back_truncated(self, W, dh, derivatives, batch):
+    def _walk_back_truncated(self, dh, derivatives, p):
         """Let the gradient that enters at each step pass through `bptt_steps` cells, exactly.
 
         Each entry stops at a place of its own, so their sum cannot travel as one. But all entries
@@ -199,13 +196,13 @@ class RecurrentLayer(Layer):
         s + k and has come down to the state after step s.
         """
         T, N, _ = dh.shape
-        da = np.zeros((T, N, W.shape[1]), W.dtype)
-        wave = [np.where(batch.past_end[..., None], 0, dh)]
-        wave += [np.zeros_like(wave[0]) for _ in range(1, self._n_states)]
+        da = np.zeros((T, N, p.W.shape[1]), p.W.dtype)
+        wave = [np.where(p.past_end[..., None], 0, dh)]
+        wave += [np.zeros_like(wave[0]) for _ in p.states[1:]]
         dstates = [np.zeros_like(w[0]) for w in wave]
         for n_left in range(T, T - self.bptt_steps, -1):
             round_da = np.empty_like(da[:n_left])
-            self._step_back(W, wave, [d[:n_left] for d in derivatives], round_da)
+            self._step_back(p.W, wave, [d[:n_left] for d in derivatives], round_da)
             da[:n_left] += round_da
             for dstate, w in zip(dstates, wave, strict=True):
                 dstate += w[0]  # what has arrived before the first step
@@ -280,12 +277,8 @@ class SimpleRNN(RecurrentLayer):
         rng: np.random.Generator | int | None = None,
         dtype: np.dtype | type = np.float64,
     ) -> None:
-        super().__init__(n_features, n_nodes, bptt_steps, dtype)
+        super().__init__(n_features, n_nodes, bptt_steps, initializer, rng, dtype)
         self.activation = get_activation(activation)
-        rng = np.random.default_rng(rng)
-        self.params["W_x"] = draw_weights(initializer, rng, (n_features, n_nodes), dtype)
-        self.params["W_h"] = draw_weights(initializer, rng, (n_nodes, n_nodes), dtype)
-        self.params["b"] = np.zeros(n_nodes, dtype)
 
     def _step(self, W, z, before, after, kept):
         self.activation.forward(z @ W, out=after[0])  # h_t = f(a_t)
@@ -298,62 +291,48 @@ class SimpleRNN(RecurrentLayer):
         np.matmul(da, W[: self.n_nodes].T, out=dstates[0])  # dh_{t-1} = da_t @ W_h.T
 
 
-_BY_NAME = {"rnn": SimpleRNN}
+LAYERS = {"rnn": SimpleRNN}
 
 
-def get_layer(name: str) -> type[RecurrentLayer]:
-    """Look a recurrent layer's class up by its name.
+def get_layer(layer: str | RecurrentLayer) -> type[RecurrentLayer] | RecurrentLayer:
+    """Look up a recurrent layer's class by its name, or copy a layer.
 
     Parameters
     ----------
-    name : {"rnn"}
-        The layer's name.
+    layer : {"rnn"} or RecurrentLayer
+        The layer's name, or a layer.
 
     Returns
     -------
-    type
-        The class.
+    type or RecurrentLayer
+        The class, or the copy.
 
     Raises
     ------
     ValueError
         If there is no recurrent layer of that name.
     """
-    return choose("layer", name, _BY_NAME, or_else="a recurrent layer or ")
+    if isinstance(layer, RecurrentLayer):
+        return copy.deepcopy(layer)
+    return validation.choose("layer", layer, LAYERS, or_else="a recurrent layer or ")
 
 
 class _Pass(NamedTuple):
-    """What a forward pass keeps, time-major."""
+    """What a forward pass keeps: time-major, the longest sample first."""
 
-    batch: "_RaggedBatch"
+    order: np.ndarray | slice
+    inverse: np.ndarray | slice
+    past_end: np.ndarray  # (T, N)
+    alive: list[int]  # samples that have not ended at each step
     W: np.ndarray  # [W_h; W_x; b] as it was
     z: np.ndarray  # [h_{t-1} | x_t | 1], (T, N, H + F + 1)
     states: list[np.ndarray]  # of each state (T + 1, N, H): at 0 the one before the first step
     kept: list[np.ndarray]  # (T, N, width)
 
 
-class _RaggedBatch:
-    """A batch whose samples end at different steps, the longest ones first.
-
-    With the samples in order of falling length, those that have not ended at step t are the first
-    ``alive[t]`` rows: a slice, not a mask. Batches that come in that order are not copied for it.
-    """
-
-    def __init__(self, lengths: np.ndarray, T: int) -> None:
-        self._order = self._inverse = None
-        if np.any(lengths[:-1] < lengths[1:]):
-            self._order = np.argsort(-lengths, kind="stable")
-            self._inverse = np.argsort(self._order)
-            lengths = lengths[self._order]
-        self.past_end = np.arange(T)[:, None] >= lengths  # (T, N)
-        self.alive = (len(lengths) - self.past_end.sum(axis=1)).tolist()
-
-    def batch_major(self, time_major: np.ndarray) -> np.ndarray:
-        """View (T, N, ...) as (N, T, ...), in the caller's order."""
-        return self.in_callers_order(time_major.swapaxes(0, 1))
-
-    def in_layers_order(self, rows: np.ndarray) -> np.ndarray:
-        return rows if self._order is None else rows[self._order]
-
-    def in_callers_order(self, rows: np.ndarray) -> np.ndarray:
-        return rows if self._inverse is None else rows[self._inverse]
+def _longest_first(lengths):
+    """Return the order of falling length, and its inverse: no copy where it is so already."""
+    if not np.any(lengths[:-1] < lengths[1:]):
+        return slice(None), slice(None)
+    order = np.argsort(-lengths, kind="stable")
+    return order, np.argsort(order)

@@ -8,7 +8,6 @@ person gives (:mod:`rnn_lib.classifier`, :mod:`rnn_lib.batches`).
 
 import time
 import warnings
-from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import cache
@@ -106,17 +105,7 @@ def training_step(
     return value
 
 
-def train(
-    state: TrainingState,
-    data: Labeled,
-    validation: Labeled | None,
-    *,
-    n_epochs: int,
-    batch_size: int,
-    lr: float | Callable[[float], float],
-    clip_norm: float | None,
-    verbose: int,
-) -> None:
+def train(state: TrainingState, data: Labeled, validation: Labeled | None, settings) -> None:
     """Train for some epochs.
 
     Parameters
@@ -125,8 +114,9 @@ def train(
         Changed in place.
     data, validation : tuple of (Vectors or WordIds, ndarray of int)
         Sequences and the numbers of their right outputs.
-    n_epochs, batch_size, lr, clip_norm, verbose
-        As in :class:`rnn_lib.ScratchRNNClassifier`.
+    settings : object
+        Has `n_epochs`, `batch_size`, `lr`, `clip_norm` and `verbose`, as
+        :class:`rnn_lib.ScratchRNNClassifier` does.
 
     Raises
     ------
@@ -139,20 +129,26 @@ def train(
         If the loss is far above that of guessing.
     """
     guessing = state.loss.forward(np.zeros((1, state.network.dense.n_output)), [0])
-    n_batches = -(-len(data[0].lengths) // batch_size)
+    n_batches = -(-len(data[0].lengths) // settings.batch_size)
+    last = state.n_epochs + settings.n_epochs
     # Numbers that overflow make the loss infinite, which is looked for after every batch.
     quiet = np.errstate(over="ignore", invalid="ignore")
-    with one_blas_thread(), quiet, _Progress(verbose, state.n_epochs, n_epochs, n_batches) as shown:
-        for _ in range(n_epochs):
+    bar = progress_bar(settings.n_epochs * n_batches, show=settings.verbose == 2)
+    with one_blas_thread(), quiet, bar:
+        while state.n_epochs < last:
             started = time.perf_counter()
-            record = _train_epoch(state, data, batch_size, lr, clip_norm, shown)
+            record = _train_epoch(state, data, settings, bar)
             if validation is not None:
                 val_loss, val_accuracy = evaluate(state.network, state.loss, *validation)
                 record |= {"val_loss": val_loss, "val_accuracy": val_accuracy}
+            text = ", ".join(f"{name} {value:.4f}" for name, value in record.items())
             record["seconds"] = time.perf_counter() - started
             for name, value in record.items():
                 state.history.setdefault(name, []).append(value)
-            shown.epoch_done(record)
+            if settings.verbose == 1:
+                print(f"epoch {state.n_epochs:>3}/{last}: {text}")
+            bar.set_description(f"epoch {state.n_epochs}/{last}", refresh=False)
+            bar.set_postfix_str(text)
             if record["loss"] > _ABSURD * guessing:
                 warnings.warn(
                     f"the loss of epoch {state.n_epochs} is {record['loss']:.3g}, that of guessing "
@@ -163,36 +159,28 @@ def train(
                 guessing = np.inf  # once is enough
 
 
-def _train_epoch(
-    state: TrainingState,
-    data: Labeled,
-    batch_size: int,
-    lr: float | Callable[[float], float],
-    clip_norm: float | None,
-    shown: "_Progress",
-) -> dict[str, float]:
+def _train_epoch(state, data, settings, bar):
     """Go once through the data; return the mean loss and accuracy, as they were before updates."""
-    network, (inputs, targets) = state.network, data
-    batches = similar_length_batches(inputs.lengths, batch_size, state.rng)
+    network, loss, optimizer, (inputs, targets) = state.network, state.loss, state.optimizer, data
+    batches = similar_length_batches(inputs.lengths, settings.batch_size, state.rng)
     totals = np.zeros(2)
     for number, rows in enumerate(batches):
-        if callable(lr):
-            state.optimizer.lr = lr(state.n_epochs + number / len(batches))
+        if callable(settings.lr):
+            optimizer.lr = settings.lr(state.n_epochs + number / len(batches))
         x, lengths, rows = inputs.batch(rows)
         y = targets[rows] if targets.ndim == 1 else targets[rows, : x.shape[1]]
-        value = training_step(network, state.loss, state.optimizer, x, lengths, y, clip_norm)
+        value = training_step(network, loss, optimizer, x, lengths, y, settings.clip_norm)
         where = f"in epoch {state.n_epochs + 1}, batch {number + 1} of {len(batches)}"
-        _expect_finite(np.isfinite(value), f"the loss became {value} {where}")
-        totals += np.multiply((value, state.loss.accuracy), len(rows))
-        shown.batch_done()
+        _expect_finite(value, f"the loss became {value} {where}")
+        totals += np.multiply((value, loss.accuracy), len(rows))
+        bar.update()
     for name, param in network.params.items():
-        _expect_finite(np.isfinite(param.sum()), f"the weights {name} became infinite {where}")
-    loss, accuracy = totals / len(inputs.lengths)
-    return {"loss": float(loss), "accuracy": float(accuracy)}
+        _expect_finite(param.sum(), f"the weights {name} became infinite {where}")
+    return dict(zip(("loss", "accuracy"), (totals / len(inputs.lengths)).tolist(), strict=True))
 
 
-def _expect_finite(is_finite: bool, what: str) -> None:
-    if not is_finite:
+def _expect_finite(number, what):
+    if not np.isfinite(number):
         raise FloatingPointError(f"{what}: try a smaller lr, or clip_norm")
 
 
@@ -246,13 +234,13 @@ def scores(network: RecurrentNetwork, inputs: Vectors | WordIds) -> np.ndarray:
     return result
 
 
-def _counted(y: np.ndarray, lengths: np.ndarray) -> np.ndarray | None:
+def _counted(y, lengths):
     """Say which labels count: with one per step, those before the sequence's end."""
     return None if np.ndim(y) == 1 else np.arange(np.shape(y)[1]) < lengths[:, None]
 
 
 @cache
-def _thread_pools() -> ThreadpoolController:
+def _thread_pools():
     return ThreadpoolController()  # looks through all loaded libraries: once is enough
 
 
@@ -269,32 +257,3 @@ def one_blas_thread() -> AbstractContextManager:
         Sets the limit on entry and the earlier one on exit.
     """
     return _thread_pools().limit(limits=1, user_api="blas")
-
-
-class _Progress:
-    """What training shows: nothing, a line per epoch, or a bar."""
-
-    def __init__(self, verbose: int, n_done: int, n_epochs: int, n_batches: int) -> None:
-        self._verbose, self._epoch, self._last = verbose, n_done, n_done + n_epochs
-        self._bar = progress_bar(n_epochs * n_batches) if verbose == 2 else None
-
-    def __enter__(self) -> "_Progress":
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        if self._bar is not None:
-            self._bar.close()
-
-    def batch_done(self) -> None:
-        if self._bar is not None:
-            self._bar.update()
-
-    def epoch_done(self, record: dict[str, float]) -> None:
-        self._epoch += 1
-        numbers = {name: value for name, value in record.items() if name != "seconds"}
-        text = ", ".join(f"{name} {value:.4f}" for name, value in numbers.items())
-        if self._verbose == 1:
-            print(f"epoch {self._epoch:>3}/{self._last}: {text}")
-        elif self._bar is not None:
-            self._bar.set_description(f"epoch {self._epoch}/{self._last}", refresh=False)
-            self._bar.set_postfix_str(text)

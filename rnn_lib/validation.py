@@ -139,8 +139,8 @@ def expect_shape(name: str, array: np.ndarray, shape: tuple[int | str, ...]) -> 
         raise ValueError(f"{name}: expected shape ({wanted}), got {array.shape}")
 
 
-def expect_count(name: str, value: object, least: int = 1) -> int:
-    """Return `value` as an int.
+def expect_count(name: str, value: object, least: int = 1, optional: bool = False) -> int | None:
+    """Return `value` as an int, or None where that is allowed.
 
     Raises
     ------
@@ -149,6 +149,8 @@ def expect_count(name: str, value: object, least: int = 1) -> int:
     ValueError
         If `value` is below `least`.
     """
+    if value is None and optional:
+        return None
     if not isinstance(value, Integral) or isinstance(value, bool):
         raise TypeError(f"{name}: expected a whole number, got {value!r}")
     if value < least:
@@ -207,6 +209,11 @@ def expect_float_type(name: str, value: object) -> np.dtype:
     if dtype not in (np.float32, np.float64):
         raise ValueError(f"{name}: expected float32 or float64, got {value!r}")
     return dtype
+
+
+def is_object(value: object, method: str) -> bool:
+    """Say whether `value` is an object with this method; a class has it, but is none."""
+    return hasattr(value, method) and not isinstance(value, type)
 
 
 def choose(name: str, value: object, choices: Mapping[str, Choice], or_else: str = "") -> Choice:

@@ -51,7 +51,6 @@ def test_recurrent_layer(T, activation, bptt_steps, ragged):
     result = grad_check(make_rnn(activation, bptt_steps), x, h0, lengths)
     assert set(result.errors) == {"W_x", "W_h", "b", "dx", "dh0"}
     assert result.error < TOLERANCE, result
-    assert result.n_skipped == 0
 
 
 @pytest.mark.parametrize("ragged", [False, True])
@@ -151,11 +150,10 @@ class ForgetsTheDerivative(SimpleRNN):
 class TakesTheWrongState(SimpleRNN):
     """Uses h_t for h_{t-1} in dW_h (mistake 11)."""
 
-    def _backward(self, dh, forward_pass):
-        dx = super()._backward(dh, forward_pass)
-        h = forward_pass.states[0][1:]
-        wrong = forward_pass._replace(z=np.concatenate([h, forward_pass.z[..., self.n_nodes :]], 2))
-        super()._backward(dh, wrong)
+    def _backward(self, dh, p):
+        dx = super()._backward(dh, p)
+        z = np.concatenate([p.states[0][1:], p.z[..., self.n_nodes :]], axis=2)
+        super()._backward(dh, p._replace(z=z))
         return dx
 
 
@@ -211,10 +209,10 @@ def test_grad_check_finds_wrong_gradients(wrong, bptt_steps, name, ragged):
 class OverwritesBeforeUse(SimpleRNN):
     """Loses a step's own gradient as soon as one arrives from later (mistake 22)."""
 
-    def _walk_back(self, W, dh, derivatives, batch):
+    def _walk_back(self, dh, derivatives, p):
         da, dh_t = np.zeros(dh.shape), dh[-1].copy()
         for t in reversed(range(len(dh))):
-            self._step_back(W, [dh_t], [derivatives[0][t]], da[t])
+            self._step_back(p.W, [dh_t], [derivatives[0][t]], da[t])
         return da, [dh_t]
 
 
@@ -263,28 +261,6 @@ def test_a_broken_line_of_the_layer_is_named(wrong, mistake):
 def test_one_time_step_proves_nothing():
     assert grad_check(make_rnn(cls=OverwritesBeforeUse), *make_input(1, False)).error < TOLERANCE
     assert grad_check(make_rnn(cls=OverwritesBeforeUse), *make_input(2, False)).error > 1e-2
-
-
-def test_relu_kinks_are_avoided():
-    """A unit that sits almost on its kink: a blind difference is wrong there, ours is not."""
-    rnn = make_rnn("relu")
-    x, h0, _ = make_input(2, False)
-    a = x[0, 0] @ rnn.params["W_x"] + h0[0] @ rnn.params["W_h"] + rnn.params["b"]
-    rnn.params["b"][1] -= a[1] - 2e-6  # between the first nudge, 1e-5, and the second, 1e-6
-    assert grad_check(rnn, x, h0).error < TOLERANCE
-
-    h = rnn.forward(x, h0)
-    rnn.backward(np.ones_like(h))
-    blind = numeric_gradient(lambda: rnn.forward(x, h0).sum(), rnn.params["b"])
-    assert np.abs(blind - rnn.grads["b"]).max() > 1e-3
-
-
-def test_a_unit_on_its_kink_is_skipped_and_counted():
-    rnn = SimpleRNN(2, 2, "relu", rng=0)
-    rnn.params = {"W_x": np.eye(2), "W_h": np.eye(2), "b": np.array([-1.0, 0.5])}
-    result = grad_check(rnn, np.array([[[1.0, 1.0]]]), np.array([[0.0, 0.2]]))
-    assert result.n_skipped == 6  # W_x: two, W_h, b, dx, dh0: one each (h0 is 0 at the other)
-    assert result.error < TOLERANCE
 
 
 def test_numeric_gradient_leaves_the_array_as_it_was_and_refuses_float32():
