@@ -27,25 +27,23 @@ _CLASSES |= {cls.__name__: cls for cls in recurrent.LAYERS.values()}
 
 def write_classifier(path, settings, labels, state) -> None:
     """Write settings, labels and TrainingState; see :meth:`rnn_lib.ScratchRNNClassifier.save`."""
-    lr, embedding = float(state.optimizer.lr), settings["embedding"]
+    lr = float(state.optimizer.lr)
     for name, instead in (("lr", lr), ("initializer", "gaussian")):
         if callable(settings[name]) and type(settings[name]) not in _CLASSES.values():
             warnings.warn(f"{name}: a function cannot be saved; {instead!r} is", stacklevel=3)
             settings = settings | {name: instead}
     header = {
         "format": FORMAT,
-        "settings": settings,
-        "n_features": state.network.rnn.n_features,
+        "settings": settings | {"dtype": np.dtype(settings["dtype"]).name},
         "labels": labels,
         "history": state.history,
         "optimizer": {"lr": lr, "n_updates": state.optimizer.n_updates},
         "random": state.rng.bit_generator.state,
     }
-    arrays = {f"params.{name}": array for name, array in state.network.params.items()}
-    for kind, averages in state.optimizer.averages.items():
-        arrays |= {f"{kind}.{name}": array for name, array in averages.items()}
-    if isinstance(embedding, Embedding):
-        arrays["table"] = embedding.W  # a new fit starts from it
+    groups = {"params": state.network.params} | state.optimizer.averages
+    arrays = {f"{kind}.{name}": group[name] for kind, group in groups.items() for name in group}
+    if isinstance(settings["embedding"], Embedding):
+        arrays["table"] = settings["embedding"].W  # a new fit starts from it
     write_arrays(path, json.loads(json.dumps(header, default=_as_json)), arrays)
 
 
@@ -61,7 +59,7 @@ def read_classifier(path, build):
         settings = {name: _from_json(value) for name, value in header["settings"].items()}
         if (table := arrays.pop("table", None)) is not None:
             settings["embedding"] = Embedding.from_array(table, settings["embedding"].trainable)
-        model, state = build(settings, header["n_features"], header["labels"])
+        model, state = build(settings, len(arrays["params.rnn.W_x"]), header["labels"])
         _fill(state, header, arrays)
         return model
     except Exception as error:  # where a header says other than it should, anything may stumble
@@ -95,8 +93,6 @@ def _as_json(value):
         return value.item()
     if isinstance(value, Activation | np.dtype):
         return value.name
-    if value in (np.float32, np.float64):
-        return value.__name__
     raise TypeError(f"cannot be saved, since its class is not rnn_lib's: {value!r}")
 
 
