@@ -45,7 +45,8 @@ def _relu(a: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
 
 # Named, so that a network can be pickled.
 def _tanh_derivative(h: np.ndarray) -> np.ndarray:
-    return 1 - h * h
+    square = h * h
+    return np.subtract(1, square, out=square)
 
 
 def _relu_derivative(h: np.ndarray) -> np.ndarray:

@@ -173,17 +173,17 @@ def _with_held_states(rnn):
     """
     held = None
 
-    def compute(x, lengths, starts=(None,), training=False):
+    def compute(x, lengths, starts=None, training=False):
         nonlocal held
         N, T, _ = x.shape
         is_read = np.arange(T) < lengths[:, None]
         x = np.where(is_read[..., None], x, 0)
         if held is None:
-            held = rnn._compute(x, np.full(N, T), starts)[1].states
+            held = rnn._compute(x, np.full(N, T), starts)[1].z[..., : rnn._n_states * rnn.n_nodes]
         h = np.zeros((N, T, rnn.n_nodes))
         for t in range(T):
             first = max(0, t + 1 - rnn.bptt_steps)
-            before = [state[first] for state in held] if first else starts
+            before = held[first] if first else starts
             h[:, t] = rnn._compute(x[:, first : t + 1], np.full(N, t + 1 - first), before)[0][:, -1]
         return np.where(is_read[..., None], h, 0), None
 

@@ -24,20 +24,19 @@ from rnn_lib.layers import Layer
 class RecurrentLayer(Layer):
     """The loop over time that all recurrent layers share.
 
-    The input of step t is one row for each sample, ``z_t = [h_{t-1} | x_t | 1]``, so that one
+    All numbers of a step are one row for each sample, ``z_t = [h_{t-1} | x_t | 1]``, so that one
     matrix product with ``W = [W_h; W_x; b]`` gives all pre-activations, and one product of all
-    rows with all gradients gives the gradients at all parameters. A subclass gives
+    rows with all gradients gives the gradients at all parameters. (A cell with a second state has
+    it in front: ``z_t = [c_{t-1} | h_{t-1} | x_t | 1]``.) A subclass gives
 
-    * ``_step(W, z, before, after, kept)``: writes the states after the step into `after`, and what
-      its derivatives need into `kept`;
-    * ``_derivatives(before, after, kept)``: whatever of the backward formulas does not depend on
-      the gradient, for all steps at once; a list of arrays (T, N, ...);
-    * ``_step_back(W, dstates, derivatives, da)``: writes the gradient at the pre-activations into
-      `da`, and replaces the gradients at the states after the step by those at the states before.
+    * ``_step(W, z, z_next, kept)``: from the rows of this step, `z`, writes the states into those
+      of the next, `z_next`, and what else its derivatives need into `kept`;
+    * ``_step_back(W, z, z_next, kept, dstate, da)``: from the gradient at the states after the
+      step, `dstate`, writes that at the pre-activations into `da`, and into `dstate` that at the
+      states before.
 
-    States are lists of arrays, of which the first is h; at time step t each array of ``_step`` is
-    (n, width), where n samples have not ended yet. ``_step_back`` sees a step (n, width), or many
-    steps at once (steps, N, width).
+    These arrays are (n, width), where n samples have not ended yet; ``_step_back`` also takes many
+    steps at once, (steps, N, width).
 
     Parameters
     ----------
@@ -53,7 +52,7 @@ class RecurrentLayer(Layer):
     """
 
     _n_states = 1
-    _kept_widths: tuple[int, ...] = ()  # numbers that a step keeps for each sample
+    _n_kept = 0  # numbers that a step keeps for each hidden unit
 
     def __init__(self, n_features, n_nodes, bptt_steps, initializer, rng, dtype) -> None:
         super().__init__()
@@ -104,7 +103,7 @@ class RecurrentLayer(Layer):
             h0 = validation.as_real("h0", h0, x.dtype)
             validation.expect_shape("h0", h0, (len(x), self.n_nodes))
             validation.expect_finite("h0", h0)
-        return self._keep(*self._compute(x, lengths, [h0]))
+        return self._keep(*self._compute(x, lengths, h0))
 
     def _checked(self, x, lengths):
         x = validation.as_real("x", x, self._float_type())
@@ -139,75 +138,70 @@ class RecurrentLayer(Layer):
         """
         return self._checked_backward("dh", dh)
 
-    def _compute(self, x, lengths, starts=(None,), training=False):
-        """Walk forward; `starts` are the states before the first step, None for zeros."""
+    def _compute(self, x, lengths, starts=None, training=False):
+        """Walk forward; `starts` (N, S) are the states before the first step, None for zeros."""
         (N, T, _), H, W = x.shape, self.n_nodes, self._joined_params()
+        S = self._n_states * H
         order, inverse = _longest_first(lengths)
         past_end = np.arange(T)[:, None] >= lengths[order]  # (T, N)
         # With the longest first, the samples that have not ended are a slice, not a mask.
         alive = (N - past_end.sum(axis=1)).tolist()
-        z = np.zeros((T + 1, N, len(W)), W.dtype)  # of step T only the state will be there
-        z[:T, :, H:-1] = x[order].swapaxes(0, 1)
+        z = np.empty((T + 1, N, S - H + len(W)), W.dtype)
+        z[:T, :, S:-1] = x[order].swapaxes(0, 1)
         z[:T, :, -1] = 1
         z[:T][past_end] = 0
-        states = [z[..., :H]]
-        states += [np.zeros((T + 1, N, H), W.dtype) for _ in range(1, self._n_states)]
-        for state, start in zip(states, starts, strict=False):
-            state[0] = 0 if start is None else start[order]
-        kept = [np.zeros((T, N, width), W.dtype) for width in self._kept_widths]
+        z[T] = 0  # of which only the states will be written
+        z[0, :, :S] = 0 if starts is None else starts[order]
+        kept = np.zeros((T, N, self._n_kept * H), W.dtype)
         for t, n in enumerate(alive):
-            before, after = [s[t, :n] for s in states], [s[t + 1, :n] for s in states]
-            self._step(W, z[t, :n], before, after, [k[t, :n] for k in kept])
-        h = states[0][1:].swapaxes(0, 1)[inverse]
-        return h, _Pass(order, inverse, past_end, alive, W, z[:T], states, kept)
+            self._step(W, z[t, :n], z[t + 1, :n], kept[t, :n])
+        h = z[1:, :, S - H : S].swapaxes(0, 1)[inverse]
+        return h, _Pass(order, inverse, past_end, alive, W, z, kept)
 
     def _backward(self, dh, p):
-        T, N, H = p.z.shape[0], p.z.shape[1], self.n_nodes
         dh = dh.astype(p.W.dtype, copy=False)[p.order].swapaxes(0, 1)
-        before, after = [s[:-1] for s in p.states], [s[1:] for s in p.states]
-        derivatives = self._derivatives(before, after, p.kept)
+        (T, N, H), S = dh.shape, self._n_states * self.n_nodes
         is_full = self.bptt_steps is None or self.bptt_steps >= T
         walk_back = self._walk_back if is_full else self._walk_back_truncated
-        da, dstarts = walk_back(dh, derivatives, p)
+        da, dstart = walk_back(dh, p)
 
         # The sums over samples and steps are one matrix product.
         da_rows = da.reshape(T * N, -1)
-        self._part_grads(p.z.reshape(T * N, -1).T @ da_rows)
-        self.dh0 = dstarts[0][p.inverse]
+        z_rows = p.z[:T].reshape(T * N, -1)[:, S - H :]
+        self._part_grads(z_rows.T @ da_rows)
+        self.dh0 = dstart[p.inverse, S - H :]
         return (da_rows @ p.W[H:-1].T).reshape(T, N, -1).swapaxes(0, 1)[p.inverse]
 
-    def _walk_back(self, dh, derivatives, p):
-        """Walk back from the last step; return all da_t, and the gradients at the first states."""
+    def _walk_back(self, dh, p):
+        """Walk back from the last step; return all da_t, and the gradient at the first states."""
         T, N, H = dh.shape
         da = np.zeros((T, N, p.W.shape[1]), p.W.dtype)
-        dstates = [np.zeros((N, H), p.W.dtype) for _ in p.states]
+        dstate = np.zeros((N, self._n_states * H), p.W.dtype)
         for t in reversed(range(T)):
-            now = slice(p.alive[t])
-            dstates[0][now] += dh[t, now]
-            at_t = [d[t, now] for d in derivatives]
-            self._step_back(p.W, [d[now] for d in dstates], at_t, da[t, now])
-        return da, dstates
+            n = p.alive[t]
+            dstate[:n, -H:] += dh[t, :n]
+            self._step_back(p.W, p.z[t, :n], p.z[t + 1, :n], p.kept[t, :n], dstate[:n], da[t, :n])
+        return da, dstate
 
-    def _walk_back_truncated(self, dh, derivatives, p):
+    def _walk_back_truncated(self, dh, p):
         """Let the gradient that enters at each step pass through `bptt_steps` cells, exactly.
 
         Each entry stops at a place of its own, so their sum cannot travel as one. But all entries
-        can take a step back at the same time: after k rounds ``wave[0][s]`` is what entered at step
-        s + k and has come down to the state after step s.
+        can take a step back at the same time: after k rounds ``wave[s]`` is what entered at step
+        s + k and has come down to the states after step s.
         """
-        T, N, _ = dh.shape
+        T, N, H = dh.shape
         da = np.zeros((T, N, p.W.shape[1]), p.W.dtype)
-        wave = [np.where(p.past_end[..., None], 0, dh)]
-        wave += [np.zeros_like(wave[0]) for _ in p.states[1:]]
-        dstates = [np.zeros_like(w[0]) for w in wave]
-        for n_left in range(T, T - self.bptt_steps, -1):
-            round_da = np.empty_like(da[:n_left])
-            self._step_back(p.W, wave, [d[:n_left] for d in derivatives], round_da)
-            da[:n_left] += round_da
-            for dstate, w in zip(dstates, wave, strict=True):
-                dstate += w[0]  # what has arrived before the first step
-            wave = [w[1:] for w in wave]
-        return da, dstates
+        wave = np.zeros((T, N, self._n_states * H), p.W.dtype)
+        wave[..., -H:] = np.where(p.past_end[..., None], 0, dh)
+        dstate = np.zeros_like(wave[0])
+        for t in range(T, T - self.bptt_steps, -1):
+            da_round = np.empty_like(da[:t])
+            self._step_back(p.W, p.z[:t], p.z[1 : t + 1], p.kept[:t], wave, da_round)
+            da[:t] += da_round
+            dstate += wave[0]  # what has arrived before the first step
+            wave = wave[1:]
+        return da, dstate
 
     def _joined_params(self):
         """Return W = [W_h; W_x; b], in the type to compute in."""
@@ -280,15 +274,14 @@ class SimpleRNN(RecurrentLayer):
         super().__init__(n_features, n_nodes, bptt_steps, initializer, rng, dtype)
         self.activation = get_activation(activation)
 
-    def _step(self, W, z, before, after, kept):
-        self.activation.forward(z @ W, out=after[0])  # h_t = f(a_t)
+    def _step(self, W, z, z_next, kept):
+        h = z_next[:, : self.n_nodes]
+        self.activation.forward(z @ W, out=h)  # h_t = f(a_t)
 
-    def _derivatives(self, before, after, kept):
-        return [self.activation.derivative(after[0])]  # f'(a_t), from h_t
-
-    def _step_back(self, W, dstates, derivatives, da):
-        np.multiply(dstates[0], derivatives[0], out=da)  # da_t = dh_t * f'(a_t)
-        np.matmul(da, W[: self.n_nodes].T, out=dstates[0])  # dh_{t-1} = da_t @ W_h.T
+    def _step_back(self, W, z, z_next, kept, dh, da):
+        h = z_next[..., : self.n_nodes]
+        np.multiply(dh, self.activation.derivative(h), out=da)  # da_t = dh_t * f'(a_t)
+        np.matmul(da, W[: self.n_nodes].T, out=dh)  # dh_{t-1} = da_t @ W_h.T
 
 
 LAYERS = {"rnn": SimpleRNN}
@@ -325,9 +318,8 @@ class _Pass(NamedTuple):
     past_end: np.ndarray  # (T, N)
     alive: list[int]  # samples that have not ended at each step
     W: np.ndarray  # [W_h; W_x; b] as it was
-    z: np.ndarray  # [h_{t-1} | x_t | 1], (T, N, H + F + 1)
-    states: list[np.ndarray]  # of each state (T + 1, N, H): at 0 the one before the first step
-    kept: list[np.ndarray]  # (T, N, width)
+    z: np.ndarray  # (T + 1, N, width); of the last step only the states count
+    kept: np.ndarray  # (T, N, width)
 
 
 def _longest_first(lengths):

@@ -143,8 +143,9 @@ def test_gates(gate, shapes):
 class ForgetsTheDerivative(SimpleRNN):
     """Back-propagates as if the activation were the identity (mistake 9)."""
 
-    def _derivatives(self, before, after, kept):
-        return [np.ones_like(after[0])]
+    def _step_back(self, W, z, z_next, kept, dh, da):
+        da[...] = dh
+        np.matmul(da, W[: self.n_nodes].T, out=dh)
 
 
 class TakesTheWrongState(SimpleRNN):
@@ -152,9 +153,14 @@ class TakesTheWrongState(SimpleRNN):
 
     def _backward(self, dh, p):
         dx = super()._backward(dh, p)
-        z = np.concatenate([p.states[0][1:], p.z[..., self.n_nodes :]], axis=2)
-        super()._backward(dh, p._replace(z=z))
+        W_h, da = self.grads["W_h"], self._walk_back_again(dh, p)
+        W_h[...] = np.einsum("tnh,tnk->hk", p.z[1:, :, : self.n_nodes], da)
         return dx
+
+    def _walk_back_again(self, dh, p):
+        dh = dh[p.order].swapaxes(0, 1)
+        is_full = self.bptt_steps is None or self.bptt_steps >= len(dh)
+        return (self._walk_back if is_full else self._walk_back_truncated)(dh, p)[0]
 
 
 class TruncatesOneTooEarly(SimpleRNN):
@@ -209,11 +215,11 @@ def test_grad_check_finds_wrong_gradients(wrong, bptt_steps, name, ragged):
 class OverwritesBeforeUse(SimpleRNN):
     """Loses a step's own gradient as soon as one arrives from later (mistake 22)."""
 
-    def _walk_back(self, dh, derivatives, p):
+    def _walk_back(self, dh, p):
         da, dh_t = np.zeros(dh.shape), dh[-1].copy()
         for t in reversed(range(len(dh))):
-            self._step_back(p.W, [dh_t], [derivatives[0][t]], da[t])
-        return da, [dh_t]
+            self._step_back(p.W, p.z[t], p.z[t + 1], p.kept[t], dh_t, da[t])
+        return da, dh_t
 
 
 def as_exercise(cls):
@@ -238,9 +244,9 @@ def test_the_layer_passes_the_students_check():
 class ForgetsToTranspose(SimpleRNN):
     """Multiplies by W_h where W_h.T should stand (mistake 12)."""
 
-    def _step_back(self, W, dstates, derivatives, da):
-        super()._step_back(W, dstates, derivatives, da)
-        dstates[0][...] = da @ W[: self.n_nodes]
+    def _step_back(self, W, z, z_next, kept, dh, da):
+        super()._step_back(W, z, z_next, kept, dh, da)
+        dh[...] = da @ W[: self.n_nodes]
 
 
 @pytest.mark.parametrize(
