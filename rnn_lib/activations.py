@@ -27,7 +27,7 @@ class Activation:
     forward : callable
         ``forward(a, out=None) -> h``, shapes as `a`.
     derivative : callable
-        ``derivative(h) -> dh/da`` from the *output* `h`, shapes as `h`.
+        ``derivative(h, out=None) -> dh/da`` from the *output* `h`, shapes as `h`.
 
     Notes
     -----
@@ -36,7 +36,7 @@ class Activation:
 
     name: str
     forward: Callable[..., np.ndarray]
-    derivative: Callable[[np.ndarray], np.ndarray]
+    derivative: Callable[..., np.ndarray]
 
 
 def _relu(a: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
@@ -44,13 +44,13 @@ def _relu(a: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
 
 
 # Named, so that a network can be pickled.
-def _tanh_derivative(h: np.ndarray) -> np.ndarray:
-    square = h * h
+def _tanh_derivative(h: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
+    square = np.multiply(h, h, out=out)
     return np.subtract(1, square, out=square)
 
 
-def _relu_derivative(h: np.ndarray) -> np.ndarray:
-    return (h > 0).astype(h.dtype)
+def _relu_derivative(h: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
+    return np.heaviside(h, 0, out=out)
 
 
 tanh = Activation("tanh", np.tanh, _tanh_derivative)

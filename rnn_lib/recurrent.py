@@ -280,7 +280,8 @@ class SimpleRNN(RecurrentLayer):
 
     def _step_back(self, W, z, z_next, kept, dh, da):
         h = z_next[..., : self.n_nodes]
-        np.multiply(dh, self.activation.derivative(h), out=da)  # da_t = dh_t * f'(a_t)
+        self.activation.derivative(h, out=da)  # f'(a_t), from h_t
+        da *= dh  # da_t = dh_t * f'(a_t)
         np.matmul(da, W[: self.n_nodes].T, out=dh)  # dh_{t-1} = da_t @ W_h.T
 
 
