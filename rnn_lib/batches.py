@@ -4,16 +4,18 @@ Sequences are vectors, an (N, T, F) array, or word ids of any lengths; who train
 not know which. Left out: how texts become ids (:mod:`rnn_lib.text`), and what is done to a batch.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 import numpy as np
 
 from rnn_lib import validation
 from rnn_lib.layers import Embedding
-from rnn_lib.network import AllStates, RecurrentNetwork
-from rnn_lib.text import Sequences, pad_sequences
+from rnn_lib.network import RecurrentNetwork
+from rnn_lib.text import Sequences, as_sequence, pad_sequences
 
 _BATCHES_IN_POOL = 50
+
+Inputs = np.ndarray | Iterable[np.ndarray]  # what a person gives
 
 
 def similar_length_batches(
@@ -47,13 +49,9 @@ def similar_length_batches(
     ValueError
         If `lengths` does not have one axis, or `batch_size` is below 1.
     """
-    lengths = (
-        np.zeros(0, int) if np.size(lengths) == 0 else validation.as_integers("lengths", lengths)
-    )
-    if lengths.ndim != 1:
-        raise ValueError(f"lengths: expected one axis, got shape {lengths.shape}")
+    lengths = as_sequence("lengths", lengths).astype(np.int64, copy=False)
     validation.expect_count("batch_size", batch_size)
-    N, lengths = len(lengths), lengths.astype(np.int64, copy=False)
+    N = len(lengths)
     order = np.arange(N) if rng is None else rng.permutation(N)
     pool_size = max(N, 1) if rng is None else _BATCHES_IN_POOL * batch_size
     batches = []
@@ -67,6 +65,9 @@ def similar_length_batches(
     return batches
 
 
+Batch = tuple[np.ndarray, np.ndarray, np.ndarray]  # sequences, their lengths, their numbers
+
+
 class Vectors:
     """Sequences of vectors, (N, T, F), all of the same length."""
 
@@ -75,7 +76,7 @@ class Vectors:
         self.shape = N, T = x.shape[:2]
         self.lengths = np.full(N, T)
 
-    def batch(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def batch(self, rows: np.ndarray) -> Batch:
         """Return the sequences with the numbers `rows`, their lengths, and their numbers."""
         return self._x[rows], self.lengths[rows], rows
 
@@ -88,7 +89,7 @@ class WordIds:
         self.shape = len(sequences), n_steps
         self.lengths = np.maximum(sequences.lengths, 1)  # no words at all: read one <pad>
 
-    def batch(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def batch(self, rows: np.ndarray) -> Batch:
         """Return ids, lengths and numbers, the longest sequence first, as the layer likes it."""
         # The batch has its own lengths: a subclass of Sequences may change what it returns.
         sequences = self._sequences[rows]
@@ -98,9 +99,7 @@ class WordIds:
         return ids[order], lengths[order], rows[order]
 
 
-def read_inputs(
-    name: str, x: np.ndarray | Sequence[np.ndarray], network: RecurrentNetwork
-) -> Vectors | WordIds:
+def read_inputs(name: str, x: Inputs, network: RecurrentNetwork) -> Vectors | WordIds:
     """Validate the sequences that a person gives.
 
     Parameters
@@ -179,11 +178,7 @@ def read_classes(y: np.ndarray, n_labels: int) -> np.ndarray:
 
 
 def read_targets(
-    name: str,
-    y: np.ndarray,
-    inputs: Vectors | WordIds,
-    classes: np.ndarray,
-    network: RecurrentNetwork,
+    name: str, y: np.ndarray, inputs: Vectors | WordIds, classes: np.ndarray, every_step: bool
 ) -> np.ndarray:
     """Validate labels; return the number of the output that stands for each.
 
@@ -197,8 +192,8 @@ def read_targets(
         The sequences that they belong to.
     classes : ndarray of int
         The label of each output.
-    network : RecurrentNetwork
-        Its readout says whether there is a label for every step.
+    every_step : bool
+        Whether there is a label for every step.
 
     Returns
     -------
@@ -212,7 +207,6 @@ def read_targets(
     """
     y = validation.as_integers(name, y)
     N, T = inputs.shape
-    every_step = isinstance(network.readout, AllStates)
     if not every_step and N == 1 < T and y.shape == (T,):
         raise ValueError(
             f"{name}: got {T} labels for one sequence of {T} time steps. If the sequence as a "

@@ -9,19 +9,19 @@ stands in :mod:`rnn_lib.training`. Left out: choosing settings, and texts.
 import copy
 import os
 import warnings
-from collections.abc import Callable, Sequence
-from dataclasses import KW_ONLY, dataclass, fields
+from collections.abc import Callable
+from dataclasses import KW_ONLY, dataclass, field, fields
 from functools import partial
 
 import numpy as np
 
 from rnn_lib import validation
 from rnn_lib.activations import get_activation, sigmoid
-from rnn_lib.batches import read_classes, read_inputs, read_targets
+from rnn_lib.batches import Inputs, read_classes, read_inputs, read_targets
 from rnn_lib.initializers import Initializer, gaussian, get_initializer
 from rnn_lib.layers import Dense, Dropout, Embedding, Layer
 from rnn_lib.losses import get_loss
-from rnn_lib.network import RecurrentNetwork, get_readout
+from rnn_lib.network import AllStates, RecurrentNetwork, get_readout
 from rnn_lib.optimizers import Optimizer, get_optimizer
 from rnn_lib.recurrent import RecurrentLayer, SimpleRNN, get_layer
 from rnn_lib.saving import read_classifier, write_classifier
@@ -42,33 +42,14 @@ def _verbosity(name, value):
         raise ValueError(f"{name}: expected 0 (silent), 1 (lines) or 2 (bar), got {value!r}")
 
 
-# How each setting is checked, by (name, value).
-_CHECKS = {
-    "n_nodes1": validation.expect_count,
-    "n_output": validation.expect_count,
-    "sigma": validation.expect_positive,
-    "lr": _positive_or_schedule,
-    "batch_size": validation.expect_count,
-    "n_epochs": validation.expect_count,
-    "layer": lambda name, value: get_layer(value),
-    "activation": lambda name, value: get_activation(value),
-    "initializer": lambda name, value: get_initializer(value),
-    "readout": lambda name, value: get_readout(value),
-    "output": lambda name, value: get_loss(value),
-    "optimizer": lambda name, value: get_optimizer(value),
-    "bptt_steps": validation.expect_count,
-    "embedding": _sizes_or_embedding,
-    "dropout": validation.expect_fraction,
-    "clip_norm": validation.expect_positive,
-    "seed": partial(validation.expect_count, least=0),
-    "dtype": validation.expect_float_type,
-    "verbose": _verbosity,
-}
-_MAY_BE_NONE = {"bptt_steps", "embedding", "clip_norm", "seed"}
+def _setting(default, check, fixed=False):
+    """Make a field with its check, ``(name, value)``; `fixed`: a warm start cannot change it."""
+    return field(default=default, metadata={"check": check, "fixed": fixed})
 
-# What a warm start may change; everything else has gone into the network and its optimizer.
-_FREE = {"sigma", "lr", "batch_size", "n_epochs", "initializer", "clip_norm", "warm_start"}
-_FREE |= {"seed", "verbose"}
+
+def _by(get):
+    """Make a check of a function that looks something up."""
+    return lambda name, value: get(value)
 
 
 @dataclass
@@ -149,27 +130,27 @@ class ScratchRNNClassifier:
     copied before they are used, so that two classifiers never share one.
     """
 
-    n_nodes1: int = 4
-    n_output: int = 3
-    sigma: float = 0.01
-    lr: float | Callable[[float], float] = 0.001
-    batch_size: int = 1
-    n_epochs: int = 30
+    n_nodes1: int = _setting(4, validation.expect_count, fixed=True)
+    n_output: int = _setting(3, validation.expect_count, fixed=True)
+    sigma: float = _setting(0.01, validation.expect_positive)
+    lr: float | Callable[[float], float] = _setting(0.001, _positive_or_schedule)
+    batch_size: int = _setting(1, validation.expect_count)
+    n_epochs: int = _setting(30, validation.expect_count)
     _: KW_ONLY
-    layer: str | RecurrentLayer = "rnn"
-    activation: str = "tanh"
-    initializer: str | Initializer = "gaussian"
-    readout: str | Layer = "last"
-    output: str = "softmax"
-    optimizer: str | Optimizer = "sgd"
-    bptt_steps: int | None = None
-    embedding: tuple[int, int] | Embedding | None = None
-    dropout: float = 0.0
-    clip_norm: float | None = None
+    layer: str | RecurrentLayer = _setting("rnn", _by(get_layer), fixed=True)
+    activation: str = _setting("tanh", _by(get_activation), fixed=True)
+    initializer: str | Initializer = _setting("gaussian", _by(get_initializer))
+    readout: str | Layer = _setting("last", _by(get_readout), fixed=True)
+    output: str = _setting("softmax", _by(get_loss), fixed=True)
+    optimizer: str | Optimizer = _setting("sgd", _by(get_optimizer), fixed=True)
+    bptt_steps: int | None = _setting(None, validation.expect_count, fixed=True)
+    embedding: tuple[int, int] | Embedding | None = _setting(None, _sizes_or_embedding, fixed=True)
+    dropout: float = _setting(0.0, validation.expect_fraction, fixed=True)
+    clip_norm: float | None = _setting(None, validation.expect_positive)
     warm_start: bool = False
-    seed: int | None = None
-    dtype: np.dtype | type = np.float64
-    verbose: int = 0
+    seed: int | None = _setting(None, partial(validation.expect_count, least=0))
+    dtype: np.dtype | type = _setting(np.float64, validation.expect_float_type, fixed=True)
+    verbose: int = _setting(0, _verbosity)
 
     def __post_init__(self) -> None:
         self._fitted: _Fitted | None = None
@@ -190,11 +171,7 @@ class ScratchRNNClassifier:
         return self._expect_fitted().training.history
 
     def fit(
-        self,
-        x: np.ndarray | Sequence[np.ndarray],
-        y: np.ndarray,
-        X_val: np.ndarray | Sequence[np.ndarray] | None = None,
-        y_val: np.ndarray | None = None,
+        self, x: Inputs, y: np.ndarray, X_val: Inputs | None = None, y_val: np.ndarray | None = None
     ) -> "ScratchRNNClassifier":
         """Train on labeled sequences.
 
@@ -244,26 +221,21 @@ class ScratchRNNClassifier:
         else:
             state = self._new_state(self._n_features(x))
             classes = read_classes(y, max(2, self.n_output))
-
-        def read(name_x, x, name_y, y):
-            inputs = read_inputs(name_x, x, state.network)
-            return inputs, read_targets(name_y, y, inputs, classes, state.network)
-
-        data = read("x", x, "y", y)
-        validation_data = None if X_val is None else read("X_val", X_val, "y_val", y_val)
+        fitted = _Fitted(state, classes, self._settings())
+        data = self._read("x", x, "y", y, fitted)
+        validation_data = (
+            X_val if X_val is None else self._read("X_val", X_val, "y_val", y_val, fitted)
+        )
         try:
             train(state, data, validation_data, self)
         except KeyboardInterrupt:
-            warnings.warn(
-                f"fit was interrupted in epoch {state.n_epochs + 1}. What it learned is kept; with "
-                "warm_start=True, fit goes on with the next epoch.",
-                RuntimeWarning,
-                stacklevel=2,
-            )
-        self._fitted = _Fitted(state, classes, self._settings())
+            where = f"fit was interrupted in epoch {state.n_epochs + 1}. What it learned is kept"
+            what = "with warm_start=True, fit goes on with the next epoch."
+            warnings.warn(f"{where}; {what}", RuntimeWarning, stacklevel=2)
+        self._fitted = fitted
         return self
 
-    def predict(self, x: np.ndarray | Sequence[np.ndarray]) -> np.ndarray:
+    def predict(self, x: Inputs) -> np.ndarray:
         """Label sequences.
 
         Parameters
@@ -283,7 +255,7 @@ class ScratchRNNClassifier:
         """
         return self.classes_[self.predict_proba(x).argmax(axis=-1)]
 
-    def predict_proba(self, x: np.ndarray | Sequence[np.ndarray]) -> np.ndarray:
+    def predict_proba(self, x: Inputs) -> np.ndarray:
         """Return each label's probability.
 
         Parameters
@@ -308,7 +280,7 @@ class ScratchRNNClassifier:
         yes = sigmoid(result)
         return np.concatenate([1 - yes, yes], axis=-1)
 
-    def score(self, x: np.ndarray | Sequence[np.ndarray], y: np.ndarray) -> float:
+    def score(self, x: Inputs, y: np.ndarray) -> float:
         """Return the accuracy.
 
         Parameters
@@ -327,10 +299,8 @@ class ScratchRNNClassifier:
         ValueError, TypeError
             If the classifier is not fitted, or `x` and `y` do not fit it.
         """
-        network, loss = self.network_, self._fitted.training.loss
-        inputs = read_inputs("x", x, network)
-        targets = read_targets("y", y, inputs, self.classes_, network)
-        return evaluate(network, loss, inputs, targets)[1]
+        data = self._read("x", x, "y", y, self._expect_fitted())
+        return evaluate(self.network_, self._fitted.training.loss, *data)[1]
 
     def save(self, path: str | os.PathLike) -> None:
         """Write the fitted classifier into a file, with all that a warm start needs.
@@ -398,36 +368,43 @@ class ScratchRNNClassifier:
 
         return read_classifier(path, build)
 
-    def _expect_fitted(self) -> _Fitted:
+    def _expect_fitted(self):
         if self._fitted is None:
             raise NotFittedError("this ScratchRNNClassifier is not fitted: call fit(x, y) first")
         return self._fitted
 
-    def _settings(self) -> dict[str, object]:
-        return {field.name: getattr(self, field.name) for field in fields(self)}
+    def _read(self, name_x, x, name_y, y, fitted):
+        network = fitted.training.network
+        inputs, every_step = read_inputs(name_x, x, network), type(network.readout) is AllStates
+        return inputs, read_targets(name_y, y, inputs, fitted.classes, every_step)
 
-    def _check_settings(self) -> None:
-        for name, check in _CHECKS.items():
-            value = getattr(self, name)
-            if value is not None or name not in _MAY_BE_NONE:
-                check(name, value)
+    def _settings(self):
+        return {setting.name: getattr(self, setting.name) for setting in fields(self)}
+
+    def _check_settings(self):
+        for setting in fields(self):
+            value = getattr(self, setting.name)
+            if "check" in setting.metadata and (value is not None or setting.default is not None):
+                setting.metadata["check"](setting.name, value)
         validation.expect_count("n_output", self.n_output, get_loss(self.output).fewest_outputs)
 
-    def _expect_fixed_settings(self) -> None:
-        for name, before in self._fitted.settings.items():
-            if name not in _FREE and getattr(self, name) != before:
+    def _expect_fixed_settings(self):
+        for setting in fields(self):
+            name, now = setting.name, getattr(self, setting.name)
+            before = self._fitted.settings[name]
+            if setting.metadata.get("fixed") and now != before:
                 raise ValueError(
-                    f"{name}: the network was fitted with {before!r}, got {getattr(self, name)!r}: "
+                    f"{name}: the network was fitted with {before!r}, got {now!r}: "
                     "set it back, or fit anew with warm_start=False"
                 )
 
-    def _n_features(self, x: np.ndarray | Sequence[np.ndarray]) -> int:
+    def _n_features(self, x):
         if self.embedding is not None:
             return getattr(self.embedding, "n_features", None) or self.embedding[1]
         validation.expect_shape("x", validation.as_real("x", x), ("N", "T", "F"))
         return np.shape(x)[2]
 
-    def _new_state(self, n_features: int) -> TrainingState:
+    def _new_state(self, n_features):
         """Make an untrained network, and what trains it."""
         rng = np.random.default_rng(self.seed)
         draw = gaussian(self.sigma) if self.initializer == "gaussian" else self.initializer

@@ -150,12 +150,11 @@ def train(state: TrainingState, data: Labeled, validation: Labeled | None, setti
             bar.set_description(f"epoch {state.n_epochs}/{last}", refresh=False)
             bar.set_postfix_str(text)
             if record["loss"] > _ABSURD * guessing:
-                warnings.warn(
-                    f"the loss of epoch {state.n_epochs} is {record['loss']:.3g}, that of guessing "
-                    f"{guessing:.3g}: is lr or sigma too large?",
-                    RuntimeWarning,
-                    stacklevel=3,
+                what = (
+                    f"the loss of epoch {state.n_epochs} is {record['loss']:.3g}, that of guessing"
                 )
+                what += f" {guessing:.3g}: is lr or sigma too large?"
+                warnings.warn(what, RuntimeWarning, stacklevel=3)
                 guessing = np.inf  # once is enough
 
 
