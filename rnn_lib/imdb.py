@@ -51,7 +51,7 @@ _PATIENCE = 30  # seconds without a word from the server
 # Bytes of a file, or of the whole archive unpacked: twice what the authors' archive has.
 _MOST_BYTES = 1 << 30
 
-_REVIEW_FILE = re.compile(r"(?:.*/)?(train|test)/(neg|pos|unsup)/(\d{1,9}_\d+\.txt)")
+_REVIEW_FILE = re.compile(r"(?:.*/)?(train|test)/(neg|pos|unsup)/((\d{1,9})_\d+\.txt)")
 _URLS_FILE = re.compile(r"(?:.*/)?(train|test)/urls_(neg|pos|unsup)\.txt")
 _COLUMNS = ["type", "review", "label", "file", "film"]
 _CODE = __file__, Path(__file__).with_name("text.py")  # that makes arrays of reviews
@@ -95,9 +95,8 @@ def load_reviews(path: str | os.PathLike | None = None) -> "pd.DataFrame":
     path = _find(path)
     if path.name == _PACKAGE_CSV:
         return _read_package()
-    if path.suffix.lower() == ".csv":
-        return _read_kaggle(path)
-    return _reviews_from(_files_in_folder(path) if path.is_dir() else _files_in_archive(path), path)
+    files_in = _files_in_table if path.suffix.lower() == ".csv" else _files_in_archive
+    return _reviews_from((_files_in_folder if path.is_dir() else files_in)(path), path)
 
 
 @dataclass(frozen=True, eq=False)
@@ -364,7 +363,8 @@ def package_reviews() -> "pd.DataFrame":
 
 def _find(path: str | os.PathLike | None) -> Path:
     """Return where the reviews are, those of the package included."""
-    path = path or os.environ.get("RNN_LIB_IMDB") or _downloaded_archive() or PACKAGE
+    archive = _data_folder() / URL.split("/")[-1]
+    path = path or os.environ.get("RNN_LIB_IMDB") or (archive if archive.exists() else PACKAGE)
     if path == PACKAGE:
         return _package_csv()
     path = Path(path).expanduser()
@@ -403,7 +403,41 @@ def _read_package() -> "pd.DataFrame":
     return reviews[_COLUMNS]
 
 
-def _read_kaggle(path):
+def _reviews_from(files, source):
+    """Make the table from names and contents of files, in whatever order they come."""
+    import pandas as pd
+
+    texts, films = {}, {}  # by (type, label, number of the review)
+    for name, content in files:
+        if match := _REVIEW_FILE.fullmatch(name):
+            kind, label, file, number = match.groups()
+            texts[kind, label, int(number)] = file, _decoded(content, name, source)
+        elif match := _URLS_FILE.fullmatch(name):
+            for number, line in enumerate(_decoded(content, name, source).splitlines()):
+                films |= {(*match.groups(), number): title[0] for title in _TITLE.finditer(line)}
+    expected = set(itertools.product(("train", "test"), ("neg", "pos")))
+    for group in sorted(expected | {key[:2] for key in texts}):
+        numbers = {key[2] for key in texts if key[:2] == group}
+        n_listed = sum(key[:2] == group for key in films)
+        if len(numbers) < (least := n_listed or max(numbers, default=0) + 1):
+            raise ValueError(
+                f"{source}: expected at least {least} reviews such as aclImdb/train/neg/0_3.txt in "
+                f"{'/'.join(group)}, got {len(numbers)}: incomplete copy?"
+            )
+    rows = [(*key[:2], *value, films.get(key)) for key, value in texts.items()]
+    reviews = pd.DataFrame(rows, columns=["type", "label", "file", "review", "film"])
+    return reviews.sort_values(["type", "label", "file"], ignore_index=True)[_COLUMNS]
+
+
+def _decoded(content, name, source):
+    with contextlib.suppress(UnicodeDecodeError):
+        if (text := content.decode("utf-8")).strip("\0 \t\r\n"):  # zeros are what a crash leaves
+            return text
+    raise ValueError(f"{source}: {name} is empty, or not UTF-8: incomplete copy?")
+
+
+def _files_in_table(path):
+    """Yield the reviews of Kaggle's table as if they were files."""
     import pandas as pd
 
     content, encoding = path.read_bytes(), "utf-8-sig"
@@ -412,72 +446,14 @@ def _read_kaggle(path):
     except UnicodeDecodeError:
         encoding = "ISO-8859-1"  # Kaggle's own
     try:
-        reviews = pd.read_csv(BytesIO(content), encoding=encoding, dtype=str, keep_default_na=False)
-    except ValueError as error:  # pandas' own are ValueErrors too
-        raise ValueError(f"{path}: expected imdb_master.csv, got no table: {error}") from error
-    if missing := [name for name in _COLUMNS[:4] if name not in reviews]:
-        raise ValueError(f"{path}: expected the columns type, review, label, file; no {missing}")
-    name = reviews["type"] + "/" + reviews["label"] + "/" + reviews["file"]
-    is_row = name.fillna("").str.fullmatch(_REVIEW_FILE) & reviews["review"].str.contains(r"\S")
-    if not is_row.all():
-        row = int(is_row.argmin())
-        raise ValueError(f"{path}, row {row + 1}: not a review of the set: {name[row]!r}")
-    _expect_complete(reviews, {}, path)
-    reviews = reviews.assign(film=None)[_COLUMNS]
-    return reviews.sort_values(["type", "label", "file"], ignore_index=True)
-
-
-def _reviews_from(files, source):
-    """Make the table from the files of the archive or its folder, in whatever order they come."""
-    import pandas as pd
-
-    found, titles = [], {}  # titles: (type, label) -> films of the reviews number 0, 1, 2 ...
-    for name, content in files:
-        if match := _REVIEW_FILE.fullmatch(name):
-            found.append((*match.groups(), _decoded(content, name, source)))
-        elif match := _URLS_FILE.fullmatch(name):
-            lines = _decoded(content, name, source).splitlines()
-            titles[match.groups()] = [_TITLE.search(line) for line in lines]
-    if not found:
-        raise ValueError(f"{source}: expected files such as aclImdb/train/neg/0_3.txt, found none")
-
-    rows = []
-    for kind, label, file, review in sorted(found):
-        films = titles.get((kind, label), [])[int(file.split("_")[0]) :]
-        rows.append((kind, review, label, file, films[0][0] if films and films[0] else None))
-    reviews = pd.DataFrame(rows, columns=_COLUMNS)
-    n_listed = {group: sum(map(bool, films)) for group, films in titles.items()}
-    _expect_complete(reviews, n_listed, source)
-    return reviews
-
-
-def _expect_complete(reviews, n_listed, source):
-    """Refuse half a set: a group has too few reviews for its urls, or for its highest number."""
-    groups = (
-        reviews["file"]
-        .str.split("_")
-        .str[0]
-        .astype(int)
-        .groupby([reviews["type"], reviews["label"]])
-    )
-    counts, highest = groups.nunique().to_dict(), groups.max().to_dict()
-    for group in {*itertools.product(("train", "test"), ("neg", "pos")), *counts}:
-        there, expected = counts.get(group, 0), n_listed.get(group) or highest.get(group, 0) + 1
-        if there < expected:
-            raise ValueError(
-                f"{source}: expected at least {expected} reviews in {'/'.join(group)}, got "
-                f"{there}: incomplete copy?"
-            )
-
-
-def _decoded(content, name, source):
-    try:
-        text = content.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{source}: expected UTF-8 text in {name}: {error}") from None
-    if not text.strip("\0 \t\r\n"):  # zeros are what a crash leaves
-        raise ValueError(f"{source}: {name} is empty: incomplete copy?")
-    return text
+        table = pd.read_csv(BytesIO(content), encoding=encoding, dtype=str, keep_default_na=False)
+        rows = table[_COLUMNS[:4]].fillna("").itertuples(index=False)
+    except (KeyError, ValueError) as error:  # pandas' own are ValueErrors too
+        raise ValueError(f"{path}: expected the table imdb_master.csv: {error}") from error
+    for number, (kind, review, label, file) in enumerate(rows, start=1):
+        if not _REVIEW_FILE.fullmatch(name := f"{kind}/{label}/{file}"):
+            raise ValueError(f"{path}, row {number}: expected such as train/neg/0_3.txt: {name!r}")
+        yield name, review.encode()
 
 
 def _files_in_folder(path):
@@ -529,8 +505,3 @@ def _data_folder() -> Path:
     project = Path(__file__).resolve().parents[1]
     in_clone = (project / "pyproject.toml").exists()
     return project / "data" if in_clone else pooch.os_cache("rnn_lib")
-
-
-def _downloaded_archive() -> Path | None:
-    archive = _data_folder() / URL.split("/")[-1]
-    return archive if archive.exists() else None

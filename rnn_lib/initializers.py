@@ -178,12 +178,7 @@ def get_initializer(initializer: str | Initializer) -> Initializer:
     return choose("initializer", initializer, _BY_NAME, or_else="a function or ")
 
 
-def draw_weights(
-    initializer: str | Initializer,
-    rng: np.random.Generator,
-    shape: tuple[int, int],
-    dtype: np.dtype | type,
-) -> np.ndarray:
+def draw_weights(initializer, rng, shape, dtype) -> np.ndarray:
     """Draw the weights that a layer starts from.
 
     Parameters

@@ -8,6 +8,7 @@ that trains.
 """
 
 import copy
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -153,6 +154,7 @@ def get_readout(readout: str | Layer) -> Layer:
     return choose("readout", readout, READOUTS, or_else=with_methods)()
 
 
+@dataclass(eq=False)
 class RecurrentNetwork:
     """Embedding, dropout, recurrent layer, readout and output layer in a row.
 
@@ -175,16 +177,11 @@ class RecurrentNetwork:
         Those of all layers, named ``"layer.parameter"``, such as ``"rnn.W_h"``.
     """
 
-    def __init__(
-        self,
-        rnn: RecurrentLayer,
-        readout: Layer,
-        dense: Dense,
-        embedding: Embedding | None = None,
-        dropout: Dropout | None = None,
-    ) -> None:
-        self.rnn, self.readout, self.dense = rnn, readout, dense
-        self.embedding, self.dropout = embedding, dropout
+    rnn: RecurrentLayer
+    readout: Layer
+    dense: Dense
+    embedding: Embedding | None = None
+    dropout: Dropout | None = None
 
     @property
     def _layers(self):

@@ -66,22 +66,16 @@ class Optimizer:
         """
         if not 0 <= self.lr < float("inf"):
             raise ValueError(f"lr: expected a number of at least 0, got {self.lr}")
-        if params.keys() != grads.keys():
-            raise ValueError(f"grads: expected the names {list(params)}, got {list(grads)}")
+        shapes = {name: param.shape for name, param in params.items()}
+        if (got := {name: grad.shape for name, grad in grads.items()}) != shapes:
+            raise ValueError(f"grads: expected the shapes {shapes}, got {got}")
         for name, param in params.items():
             if param.dtype.kind != "f":
                 raise TypeError(f"params[{name!r}]: expected float numbers, got {param.dtype}")
-            if grads[name].shape != param.shape:
-                raise ValueError(
-                    f"grads[{name!r}]: expected shape {param.shape}, got {grads[name].shape}"
-                )
         self.n_updates += 1
         for name, param in params.items():
-            grad = grads[name]
-            if isinstance(grad, RowGradient):
-                self._step(name, param, grad.rows, grad.values)
-            else:
-                self._step(name, param, ..., grad)
+            rows = grads[name].rows if isinstance(grads[name], RowGradient) else ...
+            self._step(name, param, rows, _values(grads[name]))
 
     def _average(self, kind, name, like):
         """Return the running average `kind` of the parameter `name`, zero at first."""
@@ -176,16 +170,10 @@ def global_norm(grads: Gradients) -> float:
     float
         The Euclidean norm.
     """
-    values = [_values(grad) for grad in grads.values()]
+    # In float64, where the squares of float32 numbers do not overflow.
+    values = [_values(grad).astype(np.float64) for grad in grads.values()]
     with np.errstate(over="ignore"):
-        norm = np.sqrt(sum(np.vdot(v, v) for v in values))
-    if np.isfinite(norm):
-        return float(norm)
-    # The squares were too large for their type, the numbers themselves perhaps not.
-    largest = max(float(np.abs(v).max(initial=0)) for v in values)
-    if not np.isfinite(largest):
-        return largest
-    return largest * float(np.sqrt(sum(np.vdot(v, v) for v in (v / largest for v in values))))
+        return float(np.sqrt(sum(np.vdot(v, v) for v in values)))
 
 
 def clip_by_global_norm(

@@ -11,7 +11,7 @@ arrays are (N, T, features), as views of the same memory.
 """
 
 import copy
-from typing import NamedTuple
+from collections import namedtuple
 
 import numpy as np
 
@@ -19,6 +19,11 @@ from rnn_lib import validation
 from rnn_lib.activations import get_activation
 from rnn_lib.initializers import Initializer, draw_weights
 from rnn_lib.layers import Layer
+
+# What a forward pass keeps, time-major, the longest sample first: its order and the way back to the
+# caller's; where samples are past their end (T, N); how many are not, at each step; W as it was;
+# z (T + 1, N, width), of which the last step has states alone; and what the steps kept (T, N, ...).
+_Pass = namedtuple("_Pass", "order inverse past_end alive W z kept")
 
 
 class RecurrentLayer(Layer):
@@ -309,18 +314,6 @@ def get_layer(layer: str | RecurrentLayer) -> type[RecurrentLayer] | RecurrentLa
     if isinstance(layer, RecurrentLayer):
         return copy.deepcopy(layer)
     return validation.choose("layer", layer, LAYERS, or_else="a recurrent layer or ")
-
-
-class _Pass(NamedTuple):
-    """What a forward pass keeps: time-major, the longest sample first."""
-
-    order: np.ndarray | slice
-    inverse: np.ndarray | slice
-    past_end: np.ndarray  # (T, N)
-    alive: list[int]  # samples that have not ended at each step
-    W: np.ndarray  # [W_h; W_x; b] as it was
-    z: np.ndarray  # (T + 1, N, width); of the last step only the states count
-    kept: np.ndarray  # (T, N, width)
 
 
 def _longest_first(lengths):

@@ -212,9 +212,6 @@ class Vocabulary:
     def __len__(self) -> int:
         return len(self.words)
 
-    def __repr__(self) -> str:
-        return f"Vocabulary({len(self)} words)"
-
 
 def number_words(texts: Iterable[str]) -> tuple["Sequences", list[str]]:
     """Give every word of some texts a number, in the order in which they come.

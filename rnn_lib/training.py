@@ -160,22 +160,24 @@ def train(state: TrainingState, data: Labeled, validation: Labeled | None, setti
 
 def _train_epoch(state, data, settings, bar):
     """Go once through the data; return the mean loss and accuracy, as they were before updates."""
-    network, loss, optimizer, (inputs, targets) = state.network, state.loss, state.optimizer, data
+    network, (inputs, targets) = state.network, data
     batches = similar_length_batches(inputs.lengths, settings.batch_size, state.rng)
     totals = np.zeros(2)
     for number, rows in enumerate(batches):
         if callable(settings.lr):
-            optimizer.lr = settings.lr(state.n_epochs + number / len(batches))
+            state.optimizer.lr = settings.lr(state.n_epochs + number / len(batches))
         x, lengths, rows = inputs.batch(rows)
         y = targets[rows] if targets.ndim == 1 else targets[rows, : x.shape[1]]
-        value = training_step(network, loss, optimizer, x, lengths, y, settings.clip_norm)
+        parts = network, state.loss, state.optimizer
+        value = training_step(*parts, x, lengths, y, settings.clip_norm)
         where = f"in epoch {state.n_epochs + 1}, batch {number + 1} of {len(batches)}"
         _expect_finite(value, f"the loss became {value} {where}")
-        totals += np.multiply((value, loss.accuracy), len(rows))
+        totals += np.multiply((value, state.loss.accuracy), len(rows))
         bar.update()
     for name, param in network.params.items():
         _expect_finite(param.sum(), f"the weights {name} became infinite {where}")
-    return dict(zip(("loss", "accuracy"), (totals / len(inputs.lengths)).tolist(), strict=True))
+    loss, accuracy = (totals / len(inputs.lengths)).tolist()
+    return {"loss": loss, "accuracy": accuracy}
 
 
 def _expect_finite(number, what):

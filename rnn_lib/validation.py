@@ -90,9 +90,8 @@ def as_lengths(lengths: object, N: int, T: int) -> np.ndarray:
     array = as_integers("lengths", lengths)
     expect_shape("lengths", array, (N,))
     if array.min() < 1 or array.max() > T:
-        raise ValueError(
-            f"lengths: expected 1 to {T} (the time steps of x), got {array.min()} to {array.max()}"
-        )
+        got = f"{array.min()} to {array.max()}"
+        raise ValueError(f"lengths: expected 1 to {T} (the time steps of x), got {got}")
     return array
 
 
@@ -168,9 +167,7 @@ def expect_positive(name: str, value: object) -> float:
     ValueError
         If `value` is zero, negative, infinite or NaN.
     """
-    if not 0 < _expect_real(name, value) < float("inf"):
-        raise ValueError(f"{name}: expected a number above 0, got {value}")
-    return float(value)
+    return _as_float(name, value, lambda number: 0 < number < np.inf, "above 0")
 
 
 def expect_fraction(name: str, value: object) -> float:
@@ -183,15 +180,15 @@ def expect_fraction(name: str, value: object) -> float:
     ValueError
         If `value` is below 0, at least 1, or NaN.
     """
-    if not 0 <= _expect_real(name, value) < 1:
-        raise ValueError(f"{name}: expected a number from 0 to below 1, got {value}")
-    return float(value)
+    return _as_float(name, value, lambda number: 0 <= number < 1, "from 0 to below 1")
 
 
-def _expect_real(name: str, value: object) -> Real:
+def _as_float(name, value, fits, words):
     if not isinstance(value, Real) or isinstance(value, bool):
         raise TypeError(f"{name}: expected a number, got {value!r}")
-    return value
+    if not fits(value):
+        raise ValueError(f"{name}: expected a number {words}, got {value}")
+    return float(value)
 
 
 def expect_float_type(name: str, value: object) -> np.dtype:
