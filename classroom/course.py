@@ -21,8 +21,9 @@ from nbgrader.converters import Autograde, GenerateAssignment
 from nbgrader.preprocessors import ClearSolutions, Execute, NbGraderPreprocessor
 from traitlets.config import Config
 
-from classroom.edition import put_stubs, to_bytes, write_generated, write_whole
+from classroom.edition import put_stubs
 from classroom.execution import BoundedExecute
+from classroom.files import to_bytes, write_generated, write_whole
 from classroom.lessons import ROOT, exercises
 
 COURSE = ROOT / "build" / "class"

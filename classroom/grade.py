@@ -14,7 +14,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from multiprocessing import get_all_start_methods, get_context
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -26,9 +26,9 @@ from tqdm import tqdm
 import rnn_lib
 from classroom import report
 from classroom.course import COURSE, prepare, seed
-from classroom.edition import WorkedOn, shown, to_bytes, write_whole
+from classroom.files import WorkedOn, shown, to_bytes, write_whole
 from classroom.lessons import lesson_paths, read
-from classroom.submissions import Submission, collect, student_id
+from classroom.submissions import Result, Submission, collect, student_id
 from classroom.worker import work
 
 
@@ -49,23 +49,6 @@ class Settings:
     seed: str
     timeout: int
     memory: float
-
-
-@dataclass
-class Result:
-    """What came of one submission.
-
-    Attributes
-    ----------
-    submission : Submission
-        Which; its `problem` says why it was not graded, if it was not.
-    reasons, remarks : dict of str to str
-        By the check's cell.
-    """
-
-    submission: Submission
-    reasons: dict[str, str] = field(default_factory=dict)
-    remarks: dict[str, str] = field(default_factory=dict)
 
 
 def grade(

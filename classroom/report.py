@@ -8,19 +8,15 @@ import html
 import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pandas as pd
 from nbformat import NotebookNode
 from nbgrader.api import Gradebook
 
 from classroom.course import COURSE, DATABASE
-from classroom.edition import write_whole
+from classroom.files import write_whole
 from classroom.lessons import exercises
-from classroom.submissions import student_id
-
-if TYPE_CHECKING:
-    from classroom.grade import Result
+from classroom.submissions import Result, student_id
 
 COLUMNS = ["student", "lesson", "exercise", "points", "maximum", "reason", "remark", "file"]
 """Of grades.csv. The reason says why points were lost; a remark asks for a look at the notebook."""
@@ -41,7 +37,7 @@ th, td {{ text-align: left; vertical-align: top }}
 """
 
 
-def write(out: Path, results: Iterable["Result"], lessons: dict[str, NotebookNode]) -> list[Path]:
+def write(out: Path, results: Iterable[Result], lessons: dict[str, NotebookNode]) -> list[Path]:
     """Write grades.csv, totals.csv and feedback/.
 
     Parameters
@@ -79,7 +75,7 @@ def _plain(value: object) -> object:
 
 
 def _rows(
-    result: "Result", lessons: dict[str, NotebookNode], gradebook: Gradebook
+    result: Result, lessons: dict[str, NotebookNode], gradebook: Gradebook
 ) -> Iterator[dict[str, object]]:
     submission = result.submission
     row = {"student": submission.student, "lesson": submission.lesson, "file": submission.file}

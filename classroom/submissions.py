@@ -14,7 +14,7 @@ import unicodedata
 import warnings
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
 import nbformat
@@ -22,7 +22,8 @@ from nbformat import NotebookNode
 from nbformat.reader import NotJSONError
 from nbformat.validator import normalize
 
-from classroom.edition import student_edition, to_bytes
+from classroom.edition import student_edition
+from classroom.files import to_bytes
 from classroom.lessons import Exercise, exercises
 
 LARGEST = 200_000_000
@@ -63,6 +64,23 @@ class Submission:
     problem: str = ""
     is_spare: bool = False
     timestamp: str = ""
+
+
+@dataclass
+class Result:
+    """What came of one submission.
+
+    Attributes
+    ----------
+    submission : Submission
+        Which; its `problem` says why it was not graded, if it was not.
+    reasons, remarks : dict of str to str
+        By the check's cell.
+    """
+
+    submission: Submission
+    reasons: dict[str, str] = field(default_factory=dict)
+    remarks: dict[str, str] = field(default_factory=dict)
 
 
 class CannotGrade(Exception):  # noqa: N818 - the message is the reason that goes into the table
