@@ -14,6 +14,7 @@ import os
 import secrets
 import shutil
 import sysconfig
+from pathlib import Path
 
 from nbformat import NotebookNode
 from nbgrader.apps import NbGraderAPI
@@ -24,7 +25,7 @@ from traitlets.config import Config
 from classroom.edition import put_stubs
 from classroom.execution import BoundedExecute
 from classroom.files import to_bytes, write_generated, write_whole
-from classroom.lessons import ROOT, exercises
+from classroom.lessons import NOTEBOOKS, ROOT, exercises
 
 COURSE = ROOT / "build" / "class"
 GRADEBOOK = COURSE / "gradebook.db"
@@ -110,6 +111,25 @@ def prepare(lessons: dict[str, NotebookNode]) -> None:
         release.unlink(missing_ok=True)
         write_generated(source.parent, {source.name: content})
         demand(nbgrader().generate_assignment(name))
+
+
+def copy_of_the_course(folder: Path) -> Path:
+    """Copy what grading needs into a folder, so that a teacher's own gradebook is left alone.
+
+    Parameters
+    ----------
+    folder : Path
+        Commands such as ``python -m classroom.grade`` can then be run in it.
+
+    Returns
+    -------
+    Path
+        The same.
+    """
+    for original in (Path(__file__).parent, NOTEBOOKS):
+        shutil.copytree(original, folder / original.name)
+    shutil.copy(ROOT / "nbgrader_config.py", folder)
+    return folder
 
 
 def nbgrader(**settings: object) -> NbGraderAPI:

@@ -5,8 +5,10 @@ process. Each of these costs the points of the cells that depend on it, and no o
 takes too long is interrupted, and one that takes the kernel with it is left out when all the rest
 is run again.
 
-A check counts only with its receipt (:mod:`rnn_lib.checks.receipts`): whoever exchanges the checks
-for something more agreeable has none.
+A check counts only with its receipt (:mod:`rnn_lib.checks.receipts`): a check that a student has
+replaced has none. A check that fails publishes which mistake it found. This is not signed, since it
+explains lost points and never gives any: students can forge the name of their own mistake, in the
+row of an exercise that has failed anyway.
 """
 
 import os
@@ -83,7 +85,8 @@ class BoundedExecute(Execute):
         """Run one cell; its outputs tell what came of it."""
         if cell.cell_type != "code" or index > self._last:
             return cell, resources
-        cell.outputs, self._n_characters, self._receipt = [], 0, None
+        cell.outputs, self._n_characters = [], 0
+        self._receipt = self._finding = None
         if index in self._lost:
             _add_error(cell, "KernelLost", "this cell ended the kernel, or could not be stopped")
             return cell, resources
@@ -112,7 +115,7 @@ class BoundedExecute(Execute):
         return await super()._async_handle_timeout(timeout, cell)
 
     def process_message(self, msg, cell, cell_index):
-        """Keep what a cell puts out, up to a limit; take its receipt."""
+        """Keep what a cell puts out, up to a limit; take off what its check tells the grader."""
         content = msg["content"]
         if msg["msg_type"] == "error":
             content["evalue"] = content["evalue"][:10_000]
@@ -121,6 +124,9 @@ class BoundedExecute(Execute):
             data = content.get("data", {})
             if receipts.MIME_TYPE in data:
                 self._receipt = data[receipts.MIME_TYPE]
+                return None
+            if receipts.FINDING_MIME_TYPE in data:  # the last one is the check's own
+                self._finding = data[receipts.FINDING_MIME_TYPE]
                 return None
             had_room = self._n_characters < self.largest_output
             self._n_characters += len(content.get("text", "")) + sum(
@@ -134,11 +140,12 @@ class BoundedExecute(Execute):
 
     def _judge(self, cell: NotebookNode) -> None:
         """Make the outputs of a check say what nbgrader should read from them."""
-        failed = any(output.output_type == "error" for output in cell.outputs)
+        errors = [output.ename for output in cell.outputs if output.output_type == "error"]
         checked = _CHECKED.search(cell.source)
-        if not failed and self._receipt != receipts.sign(
-            self._secret, checked[1] if checked else ""
-        ):
+        signature = receipts.sign(self._secret, checked[1] if checked else "")
+        if errors[-1:] == ["CheckFailed"]:
+            cell.metadata["mistake"] = _mistake(self._finding)
+        elif not errors and self._receipt != signature:
             _add_error(
                 cell, "CheckReplaced", "this check was not run: something else stood in its place"
             )
@@ -151,6 +158,13 @@ class BoundedExecute(Execute):
 
 def _is_check(cell: NotebookNode) -> bool:
     return bool(cell.metadata.get("nbgrader", {}).get("grade"))
+
+
+def _mistake(finding: object) -> str:
+    """Return the mistake that a finding names, in one line; a student can publish anything."""
+    mistake = finding.get("mistake") if isinstance(finding, dict) else None
+    line = " ".join(mistake.split())[:500] if isinstance(mistake, str) else ""
+    return line.encode(errors="backslashreplace").decode()
 
 
 def _add_error(cell: NotebookNode, name: str, message: str) -> None:

@@ -123,9 +123,11 @@ def _key(*parts: bytes) -> str:
 
 @functools.cache
 def _code() -> bytes:
+    """Hash all that judges, data such as the list of mistakes included."""
     folders = Path(rnn_lib.__file__).parent, Path(__file__).parent
-    paths = sorted(path for folder in folders for path in folder.rglob("*.py"))
-    return hashlib.sha256(b"\0".join(path.read_bytes() for path in paths)).digest()
+    paths = sorted(path for folder in folders for path in folder.rglob("*") if path.is_file())
+    judging = [path.read_bytes() for path in paths if path.suffix != ".pyc"]
+    return hashlib.sha256(b"\0".join(judging)).digest()
 
 
 class _Workers:
