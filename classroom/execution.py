@@ -163,8 +163,7 @@ def _is_check(cell: NotebookNode) -> bool:
 def _mistake(finding: object) -> str:
     """Return the mistake that a finding names, in one line; a student can publish anything."""
     mistake = finding.get("mistake") if isinstance(finding, dict) else None
-    line = " ".join(mistake.split())[:500] if isinstance(mistake, str) else ""
-    return line.encode(errors="backslashreplace").decode()
+    return " ".join(mistake.split())[:500] if isinstance(mistake, str) else ""
 
 
 def _add_error(cell: NotebookNode, name: str, message: str) -> None:

@@ -12,7 +12,8 @@ import pytest
 from class_of_students import ASKED, LESSONS, edited, notebook, solved, with_cell, without_cells
 from nbformat.v4 import new_code_cell
 
-from classroom.edition import student_edition, to_bytes
+from classroom.edition import student_edition
+from classroom.files import to_bytes
 from classroom.submissions import collect, in_order, student_id
 
 ONE = "01_forward"
