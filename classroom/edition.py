@@ -49,14 +49,14 @@ def student_edition(lesson: NotebookNode) -> NotebookNode:
 
 
 def put_stubs(lesson: NotebookNode) -> None:
-    """Replace each solution by a line that stops with the exercise's number, in place."""
+    """Replace each solution, in place, by a stub that stops with the exercise's number."""
     for exercise in exercises(lesson):
         before, rest = exercise.solution.source.split(BEGIN)
         exercise.solution.source = before + exercise.stub + rest.partition(END)[2]
 
 
 def _checksum(cell: NotebookNode) -> str:
-    """Compute what nbgrader notes of a cell, to see later whether it was changed."""
+    """Compute nbgrader's checksum, by which it sees later whether a cell was changed."""
     marks = cell.metadata.nbgrader
     parts = [cell.source, cell.cell_type, marks.grade, marks.solution, marks.locked, marks.grade_id]
     if marks.grade:
@@ -68,7 +68,7 @@ def main() -> None:
     """Write the student edition of all lessons to build/student/."""
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument(
-        "--keep-both", action="store_true", help="write beside files that have been worked on"
+        "--keep-both", action="store_true", help="write beside files that have been edited"
     )
     keep_both = parser.parse_args().keep_both
     try:
@@ -76,7 +76,7 @@ def main() -> None:
         written = write_generated(STUDENT, editions, keep_both)
     except WorkedOn as work:
         sys.exit(
-            "These files were worked on since they were made, so nothing was written:\n"
+            "These files have been edited since they were generated, so nothing was written:\n"
             + "".join(f"    {shown(path)}\n" for path in work.paths)
             + "To get the new edition beside them: make student KEEP_BOTH=1"
         )

@@ -41,7 +41,7 @@ def write_generated(folder: Path, files: dict[str, bytes], keep_both: bool = Fal
     files : dict of str to bytes
         Contents by name.
     keep_both : bool
-        Whether to write beside a file that has been worked on, under another name.
+        Whether to write beside a file that has been edited, under another name.
 
     Returns
     -------
@@ -51,7 +51,7 @@ def write_generated(folder: Path, files: dict[str, bytes], keep_both: bool = Fal
     Raises
     ------
     WorkedOn
-        If a file has been worked on and `keep_both` is not set; then nothing is written at all.
+        If a file has been edited and `keep_both` is not set; then nothing is written at all.
     """
     generated = _remembered(folder)
 
@@ -73,15 +73,15 @@ def write_generated(folder: Path, files: dict[str, bytes], keep_both: bool = Fal
 
 
 class WorkedOn(FileExistsError):
-    """Files are no longer what was generated: somebody has worked in them."""
+    """Files have been edited since they were generated: they hold somebody's work."""
 
     def __init__(self, paths: list[Path]) -> None:
         self.paths = paths
-        super().__init__(f"worked on since they were generated: {', '.join(map(str, paths))}")
+        super().__init__(f"edited since they were generated: {', '.join(map(str, paths))}")
 
 
 def _remembered(folder: Path) -> dict[str, str]:
-    """Return the hashes of what was generated, by name; what cannot be read counts as nothing."""
+    """Return the hashes of generated files by name, none if they cannot be read."""
     try:
         return dict(json.loads((folder / _REMEMBERED).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):

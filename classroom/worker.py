@@ -1,7 +1,7 @@
 """Grade one notebook, in a process of its own.
 
-nbgrader executes it, keeps the points and makes the page with comments. What is added here is why
-points were lost, in a line for the table, and a remark where the library answered for the student.
+nbgrader executes it, records the points and makes the page with comments. This module adds the
+reason why points were lost, in one line, and a remark where the library answered for the student.
 """
 
 import ast
@@ -19,7 +19,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 
 import rnn_lib
-from classroom.course import COURSE, demand, nbgrader
+from classroom.course import COURSE, expect_success, nbgrader
 from classroom.lessons import NOTEBOOKS, Exercise, exercises, read
 
 _PR_SET_CHILD_SUBREAPER = 36
@@ -51,8 +51,8 @@ def grade(student: str, lesson: str, **settings: object) -> dict[str, dict[str, 
         If nbgrader could not.
     """
     api = nbgrader(**settings)
-    demand(api.autograde(lesson, student))
-    demand(api.generate_feedback(lesson, student))
+    expect_success(api.autograde(lesson, student))
+    expect_success(api.generate_feedback(lesson, student))
     graded = read(COURSE / "autograded" / student / lesson / f"{lesson}.ipynb")
     complete = read(NOTEBOOKS / f"{lesson}.ipynb")
     asked = list(exercises(complete))
@@ -157,19 +157,19 @@ def _mentioned(node: ast.AST) -> set[str]:
 
 def work(answer: Connection, student: str, lesson: str, settings: dict[str, object]) -> None:
     """Grade in a process of its own; send back what :func:`grade` returns, or an error's text."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the one who started us decides
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent process decides
     threading.Thread(target=_end_with_parent, daemon=True).start()
     if sys.platform == "linux":
-        # What a student starts and leaves behind becomes our child, and ends with us.
+        # What student code leaves running becomes our child, and is killed with us.
         ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     nowhere = os.open(os.devnull, os.O_RDWR)
-    for stream in (1, 2):  # nbgrader's log, and what kernels have to say
+    for stream in (1, 2):  # nbgrader's log and the kernels' output
         os.dup2(nowhere, stream)
     try:
         answer.send(grade(student, lesson, **settings))
     except Exception as error:
         answer.send(f"grading failed: {error}")
-    # To be ended from outside: if we went by ourselves, nobody could find our children any more.
+    # Wait to be killed: if we ended by ourselves, our descendants could no longer be found.
     threading.Event().wait()
 
 

@@ -384,7 +384,7 @@ other_kernel.metadata["kernelspec"] = {
 }
 hands_in("another kernel", other_kernel)
 
-hands_in("truncated JSON", to_bytes(solved(ONE))[:5000], lost={"": "not a whole notebook"})
+hands_in("truncated JSON", to_bytes(solved(ONE))[:5000], lost={"": "not a complete notebook"})
 hands_in("empty file", b"", lost={"": "the file is empty"})
 hands_in("not a notebook", b"PK", lost={"": "not a notebook"}, file="01_forward.docx")
 foreign = nbformat.v4.new_notebook(cells=[new_code_cell("print('my diary')")])

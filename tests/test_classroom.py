@@ -60,7 +60,7 @@ def test_nothing_is_graded_twice(rows, course, submissions):
     assert results(course) == before
 
 
-def test_a_name_that_looks_like_a_formula_is_kept_from_the_spreadsheet(course, tmp_path):
+def test_name_that_looks_like_a_formula_is_escaped(course, tmp_path):
     folder = tmp_path / "odd"
     (folder / "=1+1").mkdir(parents=True)
     (folder / "=1+1" / "01_forward.ipynb").write_bytes(b"")
@@ -70,7 +70,7 @@ def test_a_name_that_looks_like_a_formula_is_kept_from_the_spreadsheet(course, t
     assert "<script>" not in page
 
 
-def test_what_nbgrader_collected_is_not_overwritten(course):
+def test_nbgraders_own_folder_is_not_graded(course):
     inside = course / "build" / "class" / "inbox"
     inside.mkdir(parents=True)
     (inside / "Anna_01_forward.ipynb").write_bytes(to_bytes(solved("01_forward")))
@@ -89,7 +89,7 @@ def test_what_nbgrader_collected_is_not_overwritten(course):
         ("--seed=abc", "--seed: expected a number of at least 0, got abc"),
     ],
 )
-def test_bad_settings_are_refused(option, message, monkeypatch, capsys):
+def test_bad_settings_are_rejected(option, message, monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["grade", "submissions", option])
     with pytest.raises(SystemExit):
         classroom.grade.main()

@@ -56,7 +56,7 @@ def test_totals_are_the_sums(rows, submissions):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere orphans are not found")
-def test_what_a_student_leaves_running_ends_with_grading(rows):
+def test_processes_left_running_end_with_grading(rows):
     running = [process.info["cmdline"] or [] for process in psutil.process_iter(["cmdline"])]
     assert not [command for command in running if LEFT_RUNNING in command]
 
@@ -77,7 +77,7 @@ def test_every_student_gets_a_page(rows, submissions):
     ],
     ids=["by hand", "late"],
 )
-def test_what_formgrader_changes_is_in_the_table(rows, course, submissions, change, back, expected):
+def test_changes_in_formgrader_are_in_the_table(rows, course, submissions, change, back, expected):
     student = "all but one exercise"
     code = (
         "from classroom.course import DATABASE; from nbgrader.api import Gradebook\n"
@@ -156,7 +156,7 @@ def kill_tree(process):
             member.kill()
 
 
-def test_what_was_edited_is_graded_again_and_a_zip_will_do(course, three):
+def test_only_edited_notebooks_are_graded_again_also_from_a_zip(course, three):
     archive = Path(shutil.make_archive(str(three), "zip", three))
     before = grade(course, archive, "--seed=1")
     wrong = to_bytes(solved(ONE, e1_1="def rnn_step(*args):\n    return 0"))
@@ -165,7 +165,7 @@ def test_what_was_edited_is_graded_again_and_a_zip_will_do(course, three):
     assert changed == {"Anna"}
 
 
-def test_pages_of_students_who_are_gone_go_too(course, three):
+def test_pages_of_removed_students_are_removed(course, three):
     grade(course, three, "--seed=1")
     (three / "Anna_01_forward.ipynb").unlink()
     grade(course, three, "--seed=1")
@@ -173,7 +173,7 @@ def test_pages_of_students_who_are_gone_go_too(course, three):
     assert pages == {"Bob Q", "Ümit"}
 
 
-def test_without_the_gradebook_all_is_graded_again(tmp_path, three):
+def test_everything_is_graded_again_without_the_gradebook(tmp_path, three):
     """In a course of its own, since the others need theirs."""
     copy_of_the_course(tmp_path)
     before = grade(tmp_path, three, "--seed=1")
@@ -182,7 +182,7 @@ def test_without_the_gradebook_all_is_graded_again(tmp_path, three):
 
 
 @pytest.mark.parametrize(("n_deaths", "n_starts"), [(0, 1), (2, 3), (9, 3)])
-def test_a_kernel_that_dies_at_its_start_is_started_again(n_deaths, n_starts):
+def test_kernel_that_dies_at_its_start_is_restarted(n_deaths, n_starts):
     """As happens when two kernels that start at the same time choose the same port."""
     started = []
 
