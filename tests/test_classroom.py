@@ -111,6 +111,9 @@ TELLING = """
 from IPython.display import publish_display_data
 from rnn_lib.checks import CheckFailed, receipts
 
+class CellTimeoutError(Exception):
+    "What the grader puts in place of a check that takes too long."
+
 def publish(finding):
     publish_display_data({receipts.FINDING_MIME_TYPE: finding})
 
@@ -130,6 +133,7 @@ REASONS = {
     # A finding of another cell, of another error, or of another form names nothing.
     "raise CheckFailed('wrong')": "wrong",
     "publish({'mistake': 'forged'}); raise ValueError('odd')": "ValueError: odd",
+    "publish({'mistake': 'forged'}); raise CellTimeoutError('slow')": "slow",
     "publish({'mistake': ['forged']}); raise CheckFailed('wrong')": "wrong",
     "publish('forged'); raise CheckFailed('wrong')": "wrong",
     # Students can forge the name of their own mistake: one line, of bounded length.
