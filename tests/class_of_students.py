@@ -216,7 +216,7 @@ hands_in(
     lost={"1.2": "AssertionError"},
 )
 hands_in(
-    "loops for ever",
+    "loops forever",
     solved(ONE, e1_2=forward_that("while True: pass")),
     lost={"1.2": "longer than 20 seconds"},
 )
@@ -255,7 +255,7 @@ hands_in(
     lost={"1.2": "SystemExit"},
 )
 hands_in(
-    "warns on the way",
+    "warns along the way",
     solved(ONE, e1_1=STEP.replace("    a_t", "    np.log(np.zeros(1)); print(end='')\n    a_t", 1)),
 )
 
