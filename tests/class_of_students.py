@@ -229,7 +229,7 @@ hands_in(
 )
 hands_in(
     "eats the memory",
-    solved(ONE, e1_2=forward_that("eaten = [np.ones(10**7) for _ in range(10**4)]")),
+    solved(ONE, e1_2=forward_that("eaten = [np.ones(10**9) for _ in range(10**3)]")),
     lost={"1.2": "MemoryError"},
 )
 hands_in("prints 100 MB", with_cell(solved(ONE), "for _ in range(1000):\n    print(10**5 * '.')"))
