@@ -179,7 +179,8 @@ def test_reason_names_the_mistake_that_the_check_found(source, told):
         (["def f(x):\n    return uniform(x)"], "uniform"),
         (["from rnn_lib import uniform as u", "def f(x):\n    return u(x)"], "uniform"),
         (["def f(x):\n    from rnn_lib import SimpleRNN as R\n    return R(1, 2)"], "SimpleRNN"),
-        (["from rnn_lib.checks.references import f"], "references"),
+        (["from rnn_lib.checks.references import f"], "checks"),
+        (["def f(x):\n    return checks.references.f(x)"], "checks"),
         (["import rnn_lib.layers as L", "def f(x):\n    return L.Dense(2, 3)"], "Dense"),
         (["def helper(x):\n    return Dense(2, 3)", "def f(x):\n    return helper(x)"], "Dense"),
         (["net = Dense(2, 3)", "f = net.forward"], "Dense"),
@@ -190,7 +191,7 @@ def test_reason_names_the_mistake_that_the_check_found(source, told):
         (["%timeit f(1)", "def f(x):\n    return Dense(2, 3)"], "Dense"),
         (["y = " + "-" * 50_000 + "1", "def f(x):\n    return Dense(2, 3)"], "Dense"),
     ],
-    ids=range(14),
+    ids=range(15),
 )
 def test_remark_names_what_the_function_uses_of_the_library(cells, expected):
     notebook = new_notebook(cells=[new_code_cell(source) for source in cells])
