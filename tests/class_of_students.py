@@ -310,7 +310,7 @@ hands_in(
         solved(ONE, e1_1=WRONG_STEP),
         "import numpy._core._methods as inside\ninside._all = lambda *_, **__: True",
     ),
-    lost=dict.fromkeys(BOTH_WRONG, "numpy._core._methods._all was replaced"),
+    lost=dict.fromkeys(BOTH_WRONG, ""),  # noticed, or without effect on the check
 )
 hands_in(
     "the tolerance looked up",
