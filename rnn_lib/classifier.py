@@ -52,15 +52,6 @@ def _by(get):
     return lambda name, value: get(value)
 
 
-@dataclass
-class _Fitted:
-    """What a fit leaves: the state of training, the labels, and the settings it was made of."""
-
-    training: TrainingState
-    classes: np.ndarray
-    settings: dict[str, object]
-
-
 @dataclass(eq=False)
 class ScratchRNNClassifier:
     """A simple recurrent network that labels sequences.
@@ -153,12 +144,12 @@ class ScratchRNNClassifier:
     verbose: int = _setting(0, _verbosity)
 
     def __post_init__(self) -> None:
-        self._fitted: _Fitted | None = None
+        self._state: TrainingState | None = None
 
     @property
     def network_(self) -> RecurrentNetwork:
         """The trained layers."""
-        return self._expect_fitted().training.network
+        return self._expect_fitted().network
 
     @property
     def classes_(self) -> np.ndarray:
@@ -168,7 +159,7 @@ class ScratchRNNClassifier:
     @property
     def history_(self) -> dict[str, list[float]]:
         """Losses, accuracies and seconds of each epoch, by name."""
-        return self._expect_fitted().training.history
+        return self._expect_fitted().history
 
     def fit(
         self, x: Inputs, y: np.ndarray, X_val: Inputs | None = None, y_val: np.ndarray | None = None
@@ -212,27 +203,25 @@ class ScratchRNNClassifier:
         self._check_settings()
         if (X_val is None) != (y_val is None):
             raise ValueError("X_val, y_val: give both or neither")
-        going_on = self.warm_start and self._fitted is not None
-        if going_on:
+        if self.warm_start and self._state is not None:
             self._expect_fixed_settings()
-            state, classes = copy.deepcopy(self._fitted.training), self.classes_
+            state = copy.deepcopy(self._state)
+            state.settings = self._settings()
             if isinstance(self.optimizer, str) and not callable(self.lr):
                 state.optimizer.lr = float(self.lr)
         else:
             state = self._new_state(self._n_features(x))
-            classes = read_classes(y, max(2, self.n_output))
-        fitted = _Fitted(state, classes, self._settings())
-        data = self._read("x", x, "y", y, fitted)
-        validation_data = (
-            X_val if X_val is None else self._read("X_val", X_val, "y_val", y_val, fitted)
-        )
+            state.classes = read_classes(y, max(2, self.n_output))
+        data, held_out = _read("x", x, "y", y, state), None
+        if X_val is not None:
+            held_out = _read("X_val", X_val, "y_val", y_val, state)
         try:
-            train(state, data, validation_data, self)
+            train(state, data, held_out, self)
         except KeyboardInterrupt:
             where = f"fit was interrupted in epoch {state.n_epochs + 1}. What it learned is kept"
             what = "with warm_start=True, fit goes on with the next epoch."
             warnings.warn(f"{where}; {what}", RuntimeWarning, stacklevel=2)
-        self._fitted = fitted
+        self._state = state
         return self
 
     def predict(self, x: Inputs) -> np.ndarray:
@@ -276,7 +265,7 @@ class ScratchRNNClassifier:
         """
         result = scores(self.network_, read_inputs("x", x, self.network_))
         if result.shape[-1] > 1:
-            return self._fitted.training.loss.probabilities(result)
+            return self._state.loss.probabilities(result)
         yes = sigmoid(result)
         return np.concatenate([1 - yes, yes], axis=-1)
 
@@ -299,8 +288,8 @@ class ScratchRNNClassifier:
         ValueError, TypeError
             If the classifier is not fitted, or `x` and `y` do not fit it.
         """
-        data = self._read("x", x, "y", y, self._expect_fitted())
-        return evaluate(self.network_, self._fitted.training.loss, *data)[1]
+        state = self._expect_fitted()
+        return evaluate(state.network, state.loss, *_read("x", x, "y", y, state))[1]
 
     def save(self, path: str | os.PathLike) -> None:
         """Write the fitted classifier into a file, with all that a warm start needs.
@@ -331,9 +320,9 @@ class ScratchRNNClassifier:
             cannot be saved. The loaded classifier has the default initializer, and the last
             learning rate.
         """
-        fitted = self._expect_fitted()
+        state = self._expect_fitted()
         self._expect_fixed_settings()
-        write_classifier(path, self._settings(), fitted.classes.tolist(), fitted.training)
+        write_classifier(path, self._settings(), state)
 
     @classmethod
     def load(cls, path: str | os.PathLike) -> "ScratchRNNClassifier":
@@ -358,25 +347,18 @@ class ScratchRNNClassifier:
             If it is not a saved classifier, is damaged, or was written by another version.
         """
 
-        def build(settings, n_features, labels):
+        def build(settings, n_features):
             model = cls(**settings)
             model._check_settings()
-            state = model._new_state(n_features)
-            model._fitted = _Fitted(state, np.array(labels, int), model._settings())
-            validation.expect_shape("labels", model.classes_, (max(2, model.n_output),))
-            return model, state
+            model._state = model._new_state(n_features)
+            return model, model._state
 
         return read_classifier(path, build)
 
     def _expect_fitted(self):
-        if self._fitted is None:
+        if self._state is None:
             raise NotFittedError("this ScratchRNNClassifier is not fitted: call fit(x, y) first")
-        return self._fitted
-
-    def _read(self, name_x, x, name_y, y, fitted):
-        network = fitted.training.network
-        inputs, every_step = read_inputs(name_x, x, network), type(network.readout) is AllStates
-        return inputs, read_targets(name_y, y, inputs, fitted.classes, every_step)
+        return self._state
 
     def _settings(self):
         return {setting.name: getattr(self, setting.name) for setting in fields(self)}
@@ -391,7 +373,7 @@ class ScratchRNNClassifier:
     def _expect_fixed_settings(self):
         for setting in fields(self):
             name, now = setting.name, getattr(self, setting.name)
-            before = self._fitted.settings[name]
+            before = self._state.settings[name]
             if setting.metadata.get("fixed") and now != before:
                 raise ValueError(
                     f"{name}: the network was fitted with {before!r}, got {now!r}: "
@@ -428,7 +410,13 @@ class ScratchRNNClassifier:
             Dropout(self.dropout, rng=rng) if self.dropout else None,
         )
         optimizer = get_optimizer(self.optimizer, 1.0 if callable(self.lr) else self.lr)
-        return TrainingState(network, get_loss(self.output), optimizer, rng)
+        return TrainingState(network, get_loss(self.output), optimizer, rng, self._settings())
+
+
+def _read(name_x, x, name_y, y, state):
+    inputs = read_inputs(name_x, x, state.network)
+    every_step = isinstance(state.network.readout, AllStates)
+    return inputs, read_targets(name_y, y, inputs, state.classes, every_step)
 
 
 class NotFittedError(ValueError, AttributeError):

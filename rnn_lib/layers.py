@@ -22,9 +22,9 @@ from rnn_lib.initializers import Initializer, draw_weights
 class Layer:
     """What all layers and readouts share: the checks around the computation.
 
-    A subclass has ``forward``, which checks what a person hands over and then calls ``_compute``,
-    a function of its arguments and ``params`` that returns the output and all that ``_backward``
-    needs. The network calls these two directly, so that nothing is checked twice.
+    A subclass has ``_checked``, which validates what a person hands over; ``_compute``, a function
+    of its arguments and ``params`` that returns the output and all that the backward pass needs;
+    and ``_backward``. The network calls ``_compute`` directly, so that nothing is checked twice.
 
     Attributes
     ----------
@@ -38,18 +38,41 @@ class Layer:
         self.params: dict[str, np.ndarray] = {}
         self.grads: dict[str, np.ndarray | RowGradient] = {}
 
+    def forward(self, x: np.ndarray, training: bool = False) -> np.ndarray:
+        """Compute the output, and keep what ``backward`` needs.
+
+        Parameters
+        ----------
+        x : ndarray
+            The input, of the shape that the class says.
+        training : bool
+            Whether dropout acts; other layers do the same in both cases.
+
+        Returns
+        -------
+        ndarray
+            The output, of the shape that the class says.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If `x` has another type or shape, or holds other numbers than the class says.
+        """
+        return self._keep(*self._compute(self._checked(x), training=training))
+
     def backward(self, dy: np.ndarray) -> np.ndarray | None:
         """Leave the gradients at the parameters in ``grads``; return the gradient at the input.
 
         Parameters
         ----------
         dy : ndarray, shape as the output of ``forward``
-            The gradient of the loss at the output.
+            The gradient of the loss at the output; at and after a sample's length it is not read.
 
         Returns
         -------
         ndarray, shape as the input of ``forward``
-            The gradient at the input; None from an embedding, since word ids have none.
+            The gradient at the input; None from an embedding, since word ids have none. At and
+            after a sample's length it is 0.
 
         Raises
         ------
@@ -58,13 +81,10 @@ class Layer:
         ValueError
             If there was no ``forward`` before, or `dy` has another shape than its output.
         """
-        return self._checked_backward("dy", dy)
-
-    def _checked_backward(self, name, dy):
         if self._shape is None:
             raise ValueError("backward: call forward first")
-        dy = validation.as_real(name, dy)
-        validation.expect_shape(name, dy, self._shape)
+        dy = validation.as_real("dy", dy)
+        validation.expect_shape("dy", dy, self._shape)
         return self._backward(dy, self._kept)
 
     def _keep(self, y, kept):
@@ -80,7 +100,7 @@ class Layer:
 
 
 class Dense(Layer):
-    """The fully connected layer ``y = x @ W + b``, on the last axis.
+    """The fully connected layer ``y = x @ W + b``: from `x` (..., F) to `y` (..., K).
 
     Parameters
     ----------
@@ -126,30 +146,11 @@ class Dense(Layer):
         self.params["W"] = draw_weights(initializer, rng, (n_features, n_output), dtype)
         self.params["b"] = np.zeros(n_output, dtype)
 
-    def forward(self, x: np.ndarray, training: bool = False) -> np.ndarray:
-        """Multiply and add.
-
-        Parameters
-        ----------
-        x : ndarray, shape (..., F)
-            The input.
-        training : bool
-            Has no effect here.
-
-        Returns
-        -------
-        ndarray, shape (..., K)
-            The output.
-
-        Raises
-        ------
-        ValueError
-            If the last axis of `x` does not have F elements.
-        """
+    def _checked(self, x):
         x = validation.as_real("x", x, self._float_type())
         if x.ndim < 1 or x.shape[-1] != self.n_features:
             raise ValueError(f"x: expected shape (..., {self.n_features}), got {x.shape}")
-        return self._keep(*self._compute(x))
+        return x
 
     def _compute(self, x, training=False):
         return x @ self.params["W"] + self.params["b"], x
@@ -162,6 +163,8 @@ class Dense(Layer):
 
 class Embedding(Layer):
     """A table with one row of numbers for every word: the short form of one-hot times matrix.
+
+    From word ids, whole numbers (N, T), to their rows of the table (N, T, F).
 
     Parameters
     ----------
@@ -245,35 +248,10 @@ class Embedding(Layer):
         """The table, shape (n_words, F): the parameter, or the frozen one."""
         return (self.params or self._frozen)["W"]
 
-    def forward(self, ids: np.ndarray, training: bool = False) -> np.ndarray:
-        """Look the words up.
-
-        Parameters
-        ----------
-        ids : ndarray of int, shape (N, T)
-            Word ids, 0 to n_words - 1.
-        training : bool
-            Has no effect here.
-
-        Returns
-        -------
-        ndarray, shape (N, T, F)
-            Their rows of the table.
-
-        Raises
-        ------
-        TypeError
-            If `ids` are not integers.
-        ValueError
-            If `ids` does not have two axes or an id lies outside the table.
-        """
-        return self._keep(*self._compute(self.checked_ids("ids", ids)))
-
-    def checked_ids(self, name: str, ids: np.ndarray) -> np.ndarray:
-        """Return `ids` if they are rows of the table; raise as ``forward`` does."""
-        ids = validation.as_integers(name, ids)
-        validation.expect_shape(name, ids, ("N", "T"))
-        validation.expect_between(name, ids, 0, self.n_words - 1)
+    def _checked(self, ids):
+        ids = validation.as_integers("ids", ids)
+        validation.expect_shape("ids", ids, ("N", "T"))
+        validation.expect_between("ids", ids, 0, self.n_words - 1)
         return ids
 
     def _compute(self, ids, training=False):
@@ -288,6 +266,8 @@ class Embedding(Layer):
 
 class Dropout(Layer):
     """Variational dropout: zero some features of a sequence, the same ones at every time step.
+
+    From sequences (N, T, F) to the same with some features at 0; without `training`, to the same.
 
     Parameters
     ----------
@@ -318,28 +298,9 @@ class Dropout(Layer):
         self.rate = validation.expect_fraction("rate", rate)
         self._rng = np.random.default_rng(rng)
 
-    def forward(self, x: np.ndarray, training: bool = False) -> np.ndarray:
-        """Multiply by a random mask if `training`, else return `x`.
-
-        Parameters
-        ----------
-        x : ndarray, shape (N, T, F)
-            The sequences.
-        training : bool
-            Whether to draw a mask.
-
-        Returns
-        -------
-        ndarray, shape (N, T, F)
-            The sequences with some features at 0.
-
-        Raises
-        ------
-        ValueError
-            If `x` does not have three axes.
-        """
+    def _checked(self, x):
         validation.expect_shape("x", x, ("N", "T", "F"))
-        return self._keep(*self._compute(x, training))
+        return x
 
     def _compute(self, x, training=False):
         if not training or self.rate == 0:

@@ -17,25 +17,35 @@ from rnn_lib.recurrent import RecurrentLayer
 from rnn_lib.validation import as_lengths, choose, expect_positive, expect_shape, is_object
 
 
-class LastState(Layer):
-    """Read the state after each sample's last step (lesson 1, section 6)."""
+class Readout(Layer):
+    """What the readouts share: from states (N, T, H) to what counts, (N, H) or (N, T, H)."""
 
     def forward(self, h: np.ndarray, lengths: np.ndarray | None = None) -> np.ndarray:
-        """Pick the last state.
+        """Pick what counts.
 
         Parameters
         ----------
         h : ndarray, shape (N, T, H)
-            All states.
+            All states, 0 at and after a sample's length.
         lengths : ndarray of int, shape (N,), optional
             Steps of each sample; all T by default.
 
         Returns
         -------
-        ndarray, shape (N, H)
-            The last states.
+        ndarray, shape (N, H), or (N, T, H) for all states
+            What counts.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If a shape does not fit, or a length lies outside 1 to T.
         """
-        return self._keep(*self._compute(*_checked(h, lengths)))
+        expect_shape("h", h, ("N", "T", "H"))
+        return self._keep(*self._compute(h, as_lengths(lengths, *h.shape[:2])))
+
+
+class LastState(Readout):
+    """Read the state after each sample's last step (lesson 1, section 6)."""
 
     def _compute(self, h, lengths):
         last = np.arange(len(h)), lengths - 1
@@ -48,7 +58,7 @@ class LastState(Layer):
         return dh
 
 
-class MeanState(Layer):
+class MeanState(Readout):
     """Read the mean of a sample's states, times `scale` (lesson 4, section 4).
 
     Parameters
@@ -61,29 +71,16 @@ class MeanState(Layer):
     ------
     TypeError, ValueError
         If `scale` is not a number above 0.
+
+    Notes
+    -----
+    What ``backward`` returns is a read-only view; at and after a sample's length its numbers have
+    no meaning.
     """
 
     def __init__(self, scale: float = 1.0) -> None:
         super().__init__()
         self.scale = expect_positive("scale", scale)
-
-    def forward(self, h: np.ndarray, lengths: np.ndarray | None = None) -> np.ndarray:
-        """Average the states.
-
-        Parameters
-        ----------
-        h : ndarray, shape (N, T, H)
-            All states, 0 at and after a sample's length.
-        lengths : ndarray of int, shape (N,), optional
-            Steps of each sample; all T by default.
-
-        Returns
-        -------
-        ndarray, shape (N, H)
-            The means, times `scale`. What ``backward`` returns is a read-only view; at and after a
-            sample's length its numbers have no meaning.
-        """
-        return self._keep(*self._compute(*_checked(h, lengths)))
 
     def _compute(self, h, lengths):
         weight = (self.scale / lengths)[:, None].astype(h.dtype)
@@ -95,36 +92,14 @@ class MeanState(Layer):
         return np.broadcast_to((dy * weight)[:, None], shape)
 
 
-class AllStates(Layer):
+class AllStates(Readout):
     """Read every state: one answer per time step (lesson 1, section 6)."""
-
-    def forward(self, h: np.ndarray, lengths: np.ndarray | None = None) -> np.ndarray:
-        """Return all states.
-
-        Parameters
-        ----------
-        h : ndarray, shape (N, T, H)
-            All states.
-        lengths : ndarray of int, shape (N,), optional
-            Has no effect here.
-
-        Returns
-        -------
-        ndarray, shape (N, T, H)
-            The same.
-        """
-        return self._keep(*self._compute(*_checked(h, None)))
 
     def _compute(self, h, lengths):
         return h, None
 
     def _backward(self, dy, kept):
         return dy
-
-
-def _checked(h, lengths):
-    expect_shape("h", h, ("N", "T", "H"))
-    return h, as_lengths(lengths, *h.shape[:2])
 
 
 READOUTS = {"last": LastState, "mean": MeanState, "all": AllStates}
@@ -233,7 +208,7 @@ class RecurrentNetwork:
             x, lengths = self.rnn._checked(x, lengths)
         else:
             if isinstance(self.embedding, Embedding):
-                x = self.embedding.checked_ids("x", x)
+                x = self.embedding._checked(x)
             lengths = as_lengths(lengths, *x.shape)
             x = _run(self.embedding, x, training=training)
         if self.dropout is not None:

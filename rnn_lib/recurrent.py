@@ -110,7 +110,7 @@ class RecurrentLayer(Layer):
             validation.expect_finite("h0", h0)
         return self._keep(*self._compute(x, lengths, h0))
 
-    def _checked(self, x, lengths):
+    def _checked(self, x, lengths=None):
         x = validation.as_real("x", x, self._float_type())
         validation.expect_shape("x", x, ("N", "T", self.n_features))
         N, T, _ = x.shape
@@ -118,30 +118,6 @@ class RecurrentLayer(Layer):
         is_read = np.arange(T) < lengths[:, None]
         validation.expect_finite("x", x if is_read.all() else x[is_read])
         return x, lengths
-
-    def backward(self, dh: np.ndarray) -> np.ndarray:
-        """Back-propagate through time.
-
-        Parameters
-        ----------
-        dh : ndarray, shape (N, T, H)
-            The gradient of the loss at every state that ``forward`` returned; at and after a
-            sample's length it is not read.
-
-        Returns
-        -------
-        ndarray, shape (N, T, F)
-            The gradient at `x`; 0 at and after a sample's length. The gradients at the
-            parameters are in ``grads``, that at `h0` in ``dh0``.
-
-        Raises
-        ------
-        TypeError
-            If `dh` is not made of real numbers.
-        ValueError
-            If there was no ``forward`` before, or `dh` has another shape than its output.
-        """
-        return self._checked_backward("dh", dh)
 
     def _compute(self, x, lengths, starts=None, training=False):
         """Walk forward; `starts` (N, S) are the states before the first step, None for zeros."""

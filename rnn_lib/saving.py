@@ -15,6 +15,7 @@ from rnn_lib import network, optimizers, recurrent
 from rnn_lib.activations import Activation
 from rnn_lib.layers import Embedding
 from rnn_lib.storage import read_arrays, write_arrays
+from rnn_lib.validation import as_integers, expect_shape
 
 FORMAT = "rnn_lib.ScratchRNNClassifier 2"
 
@@ -25,8 +26,8 @@ _CLASSES |= {cls.__name__: cls for cls in optimizers.OPTIMIZERS.values()}
 _CLASSES |= {cls.__name__: cls for cls in recurrent.LAYERS.values()}
 
 
-def write_classifier(path, settings, labels, state) -> None:
-    """Write settings, labels and TrainingState; see :meth:`rnn_lib.ScratchRNNClassifier.save`."""
+def write_classifier(path, settings, state) -> None:
+    """Write settings and TrainingState; see :meth:`rnn_lib.ScratchRNNClassifier.save`."""
     lr = float(state.optimizer.lr)
     for name, instead in (("lr", lr), ("initializer", "gaussian")):
         if callable(settings[name]) and type(settings[name]) not in _CLASSES.values():
@@ -35,7 +36,7 @@ def write_classifier(path, settings, labels, state) -> None:
     header = {
         "format": FORMAT,
         "settings": settings | {"dtype": np.dtype(settings["dtype"]).name},
-        "labels": labels,
+        "classes": state.classes.tolist(),
         "history": state.history,
         "optimizer": {"lr": lr, "n_updates": state.optimizer.n_updates},
         "random": state.rng.bit_generator.state,
@@ -50,7 +51,7 @@ def write_classifier(path, settings, labels, state) -> None:
 def read_classifier(path, build):
     """Read a classifier; see :meth:`rnn_lib.ScratchRNNClassifier.load`.
 
-    ``build(settings, n_features, labels)`` makes an untrained one, and returns it and its state.
+    ``build(settings, n_features)`` makes an untrained one, and returns it and its state.
     """
     header, arrays = read_arrays(path)
     try:
@@ -59,7 +60,7 @@ def read_classifier(path, build):
         settings = {name: _from_json(value) for name, value in header["settings"].items()}
         if (table := arrays.pop("table", None)) is not None:
             settings["embedding"] = Embedding.from_array(table, settings["embedding"].trainable)
-        model, state = build(settings, len(arrays["params.rnn.W_x"]), header["labels"])
+        model, state = build(settings, len(arrays["params.rnn.W_x"]))
         _fill(state, header, arrays)
         return model
     except Exception as error:  # where a header says other than it should, anything may stumble
@@ -82,6 +83,8 @@ def _fill(state, header, arrays):
             state.optimizer.averages.setdefault(kind, {})[name] = array
     vars(state.optimizer).update(header["optimizer"])
     state.rng.bit_generator.state, state.history = header["random"], header["history"]
+    state.classes = as_integers("classes", header["classes"])
+    expect_shape("classes", state.classes, (max(2, state.network.dense.n_output),))
 
 
 def _as_json(value):

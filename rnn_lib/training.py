@@ -40,6 +40,10 @@ class TrainingState:
         The parts of :func:`training_step`.
     rng : numpy.random.Generator
         Draws the order of the batches, and dropout's masks.
+    settings : dict of str to object
+        What the parts were made of.
+    classes : ndarray of int
+        The label of each output.
     history : dict of str to list of float
         What each epoch came to: ``loss``, ``accuracy``, with validation data ``val_loss`` and
         ``val_accuracy``, and ``seconds``.
@@ -49,6 +53,8 @@ class TrainingState:
     loss: CrossEntropy
     optimizer: Optimizer
     rng: np.random.Generator
+    settings: dict[str, object]
+    classes: np.ndarray | None = None
     history: dict[str, list[float]] = field(default_factory=lambda: {"loss": [], "accuracy": []})
 
     @property
@@ -150,10 +156,8 @@ def train(state: TrainingState, data: Labeled, validation: Labeled | None, setti
             bar.set_description(f"epoch {state.n_epochs}/{last}", refresh=False)
             bar.set_postfix_str(text)
             if record["loss"] > _ABSURD * guessing:
-                what = (
-                    f"the loss of epoch {state.n_epochs} is {record['loss']:.3g}, that of guessing"
-                )
-                what += f" {guessing:.3g}: is lr or sigma too large?"
+                what = f"the loss of epoch {state.n_epochs} is {record['loss']:.3g}, that of "
+                what += f"guessing {guessing:.3g}: is lr or sigma too large?"
                 warnings.warn(what, RuntimeWarning, stacklevel=3)
                 guessing = np.inf  # once is enough
 

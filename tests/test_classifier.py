@@ -517,7 +517,7 @@ def test_a_warm_start_takes_a_new_rate_but_no_new_network(optimizer):
     model = word_model(lr=0.01, optimizer=optimizer, warm_start=True).fit(ids, y)
     model.lr = 0.5
     model.fit(ids, y)
-    lr = model._fitted.training.optimizer.lr
+    lr = model._state.optimizer.lr
     assert lr == (0.5 if optimizer == "sgd" else 0.01), "an object keeps its own"
     before = weights(model)
     for name, other in [("n_nodes1", 6), ("embedding", (5, 3)), ("readout", "mean")]:

@@ -140,8 +140,8 @@ def array(name, value):
     [
         put("format", "rnn_lib.ScratchRNNClassifier 3"),
         put("settings", None),
-        put("labels", [0, 1]),
-        put("labels", ["a", "b", "c"]),
+        put("classes", [0, 1]),
+        put("classes", ["a", "b", "c"]),
         put("optimizer", None),
         put("random", {}),
         put("random", {"bit_generator": "PCG64", "state": {"state": -1, "inc": 2**200}}),

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rnn_lib import SimpleRNN, get_loss, get_optimizer
+from rnn_lib import SimpleRNN, get_loss
+from rnn_lib.optimizers import get_optimizer
 
 FIXTURES = json.loads((Path(__file__).parent / "fixtures" / "torch.json").read_text())
 
