@@ -21,7 +21,11 @@ from rnn_lib import (
     MeanState,
     ScratchRNNClassifier,
     Sequences,
+    SimpleRNN,
+    gaussian,
+    get_loss,
     linear_decay,
+    training_step,
 )
 from rnn_lib.training import one_blas_thread
 
@@ -155,7 +159,7 @@ def test_outputs_and_readouts_learn(readout, output, n_output):
         ({"verbose": 3}, [0, 1, 2, 0], r"verbose: expected 0 .*got 3"),
     ],
 )
-def test_what_does_not_fit_is_refused(change, y, message):
+def test_fit_rejects_bad_settings_and_labels(change, y, message):
     x = np.random.default_rng(0).standard_normal((4, 3, 2))
     with pytest.raises((ValueError, TypeError), match=message):
         ScratchRNNClassifier(**change).fit(x, y)
@@ -164,7 +168,7 @@ def test_what_does_not_fit_is_refused(change, y, message):
 @pytest.mark.parametrize(
     "setting", [{}, {"output": "relu"}, {"optimizer": "adma"}, {"clip_norm": 0}, {"verbose": 3}]
 )
-def test_a_refused_fit_leaves_the_earlier_one_as_it_was(setting):
+def test_rejected_fit_keeps_the_earlier_one(setting):
     x, y = sum_sign_task(30)
     model = ScratchRNNClassifier(4, 2, n_epochs=2, seed=0).fit(x, y)
     before = model.predict_proba(x)
@@ -199,7 +203,7 @@ IDS = np.array([[3, 1, 2], [2, 4, 0], [1, 2, 3], [1, 1, 4]])
         (True, [], r"x: expected at least one sequence"),
     ],
 )
-def test_sequences_that_do_not_fit_are_refused_before_anything_is_learned(words, x, message):
+def test_bad_sequences_are_rejected_before_training(words, x, message):
     y = [0, 1, 2, 0]
     model = ScratchRNNClassifier(n_epochs=1, embedding=(5, 2) if words else None, seed=0)
     with pytest.raises((ValueError, TypeError), match=message):
@@ -232,7 +236,7 @@ def test_numbers_may_come_in_any_form(form):
     assert np.array_equal(model.predict_proba(same), expected.predict_proba(x.astype(float)))
 
 
-def test_a_label_that_nobody_has_is_no_error():
+def test_unused_label_is_allowed():
     x, y = sum_sign_task(60)
     model = ScratchRNNClassifier(4, 3, lr=0.1, seed=0).fit(x, 2 * y)
     assert model.predict_proba(x).shape == (60, 3)
@@ -252,7 +256,7 @@ def test_labels_seen_only_in_validation_are_refused():
         ScratchRNNClassifier(4, 2).fit(x, y, x, y + 1)
 
 
-def test_asking_before_fitting_is_refused():
+def test_predicting_before_fitting_is_rejected():
     for ask in ("predict", "predict_proba"):
         with pytest.raises(ValueError, match="is not fitted: call fit"):
             getattr(ScratchRNNClassifier(), ask)(TINY)
@@ -268,7 +272,7 @@ def rising(good, bad, at_epoch):
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adagrad", "adam"])
 @pytest.mark.parametrize("validation", [False, True])
-def test_a_diverging_fit_says_so_and_leaves_the_classifier_as_it_was(optimizer, validation):
+def test_diverging_fit_raises_and_keeps_the_earlier_one(optimizer, validation):
     x, y = sum_sign_task(40)
     more = sum_sign_task(40, seed=1) if validation else ()
     model = ScratchRNNClassifier(
@@ -304,7 +308,7 @@ def test_weights_that_overflow_in_the_last_batch_are_noticed():
         model.fit(ids, y)
 
 
-def test_a_loss_far_above_that_of_guessing_is_warned_of():
+def test_loss_far_above_guessing_warns():
     x, y = sum_sign_task(200)
     model = ScratchRNNClassifier(8, 2, lr=100.0, n_epochs=3, batch_size=10, seed=0)
     with pytest.warns(RuntimeWarning, match=r"of epoch 1 is \d+, that of guessing 0.693") as said:
@@ -336,7 +340,7 @@ class Interrupting:
 
 @pytest.mark.usefixtures("ctrl_c")
 @pytest.mark.parametrize("batch", [(0, 1), (1, 0), (1, 3), (3, 7)])
-def test_an_interrupted_fit_is_usable_and_a_warm_start_goes_on_with_the_next_epoch(batch, tmp_path):
+def test_interrupted_fit_is_usable_and_can_be_resumed(batch, tmp_path):
     ids, y = first_symbol_task(50)  # 8 batches in an epoch
     model = word_model(lr=Interrupting(0.03, batch, n_batches=8), warm_start=True)
     with pytest.warns(RuntimeWarning, match=f"fit was interrupted in epoch {batch[0] + 1}"):
@@ -501,7 +505,7 @@ def test_the_same_seed_gives_the_same_weights_and_fit_starts_anew():
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adagrad", "adam"])
-def test_a_warm_start_goes_on_as_if_there_had_been_no_break(optimizer):
+def test_warm_start_equals_one_long_fit(optimizer):
     ids, y = first_symbol_task(50)
     whole = word_model(optimizer=optimizer).fit(ids, y)
     broken = word_model(optimizer=optimizer, n_epochs=1, warm_start=True)
@@ -512,7 +516,7 @@ def test_a_warm_start_goes_on_as_if_there_had_been_no_break(optimizer):
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", Adam(0.01)])
-def test_a_warm_start_takes_a_new_rate_but_no_new_network(optimizer):
+def test_warm_start_takes_a_new_learning_rate_but_no_new_network(optimizer):
     ids, y = first_symbol_task(50)
     model = word_model(lr=0.01, optimizer=optimizer, warm_start=True).fit(ids, y)
     model.lr = 0.5
@@ -550,6 +554,47 @@ def test_a_fitted_classifier_can_be_pickled_and_copied():
     model.fit(ids, y)
     for twin in twins:
         assert np.array_equal(weights(twin.fit(ids, y)), weights(model))
+
+
+def test_recurrent_layer_may_be_an_object():
+    x, y = sum_sign_task(60)
+    layer = SimpleRNN(2, 8, initializer=gaussian(0.3), rng=0)
+    W_x = layer.params["W_x"].copy()
+    model = ScratchRNNClassifier(99, 2, lr=0.02, layer=layer, optimizer="adam", seed=0).fit(x, y)
+    assert model.network_.rnn.n_nodes == 8, "the object's, not the setting's"
+    assert model.score(x, y) > 0.9
+    assert np.array_equal(layer.params["W_x"], W_x), "a template, copied"
+    for wrong in (SimpleRNN(3, 8), SimpleRNN(2, 8, dtype=np.float32)):
+        with pytest.raises(ValueError, match="layer: expected n_features=2 and dtype=float64, got"):
+            ScratchRNNClassifier(4, 2, layer=wrong).fit(x, y)
+    with pytest.raises(ValueError, match="layer: expected a recurrent layer or one of .*'gur'"):
+        ScratchRNNClassifier(4, 2, layer="gur").fit(x, y)
+
+
+class Louder(SimpleRNN):
+    """A layer with a forward of its own, which the network must call."""
+
+    def forward(self, x, h0=None, lengths=None, training=False):
+        return super().forward(2 * x, h0, lengths, training)
+
+
+def test_network_calls_the_forward_of_a_subclass():
+    x, y = sum_sign_task(20)
+    usual, louder = (
+        ScratchRNNClassifier(4, 2, layer=cls(2, 4, rng=0), n_epochs=1, lr=1e-9, seed=0).fit(x, y)
+        for cls in (SimpleRNN, Louder)
+    )
+    assert np.allclose(usual.predict_proba(2 * x), louder.predict_proba(x), rtol=0, atol=1e-6)
+    assert not np.allclose(usual.predict_proba(x), louder.predict_proba(x), rtol=0, atol=1e-6)
+
+
+def test_training_step_returns_the_loss_before_the_update():
+    x, y = sum_sign_task(20)
+    network = ScratchRNNClassifier(4, 2, n_epochs=1, seed=0).fit(x, y).network_
+    loss, lengths = get_loss("softmax"), np.full(20, 5)
+    before = loss.forward(network.forward(x, lengths), y)
+    assert training_step(network, loss, SGD(0.1), x, lengths, y, clip_norm=1.0) == before
+    assert loss.forward(network.forward(x, lengths), y) < before
 
 
 def test_objects_passed_in_are_copied():

@@ -110,7 +110,7 @@ def test_permuting_the_samples_permutes_the_answers(case):
 
 
 @given(cases(), st.integers(0, 3))
-def test_what_stands_in_the_padding_does_not_matter(case, n_more):
+def test_padding_is_never_read(case, n_more):
     rnn, x, h0, lengths, rng = case
     N, T, F = x.shape
     lengths = np.full(N, T) if lengths is None else lengths
@@ -127,7 +127,7 @@ def test_what_stands_in_the_padding_does_not_matter(case, n_more):
 
 
 @given(cases(min_T=2), st.data())
-def test_two_halves_are_the_whole(case, data):
+def test_two_halves_equal_the_whole(case, data):
     rnn, x, h0, _, rng = case
     rnn.bptt_steps = None
     dh = rng.standard_normal((*x.shape[:2], rnn.n_nodes))
@@ -145,7 +145,7 @@ def test_two_halves_are_the_whole(case, data):
 
 
 @given(cases(), st.integers(0, 3))
-def test_truncation_at_the_length_is_none(case, n_more):
+def test_truncation_at_the_length_is_the_full_gradient(case, n_more):
     rnn, x, h0, lengths, rng = case
     dh = rng.standard_normal((*x.shape[:2], rnn.n_nodes))
     answers = []
@@ -192,7 +192,7 @@ def test_the_form_of_the_numbers_does_not_matter(case, dtype, fortran):
 
 
 @given(cases(), st.floats(0, 0.9))
-def test_dropout_silences_whole_features(case, rate):
+def test_dropout_drops_whole_features(case, rate):
     _, x, _, _, rng = case
     dropout = Dropout(rate, rng=rng)
     y = dropout.forward(x, training=True)
@@ -253,13 +253,13 @@ few = st.integers(0, 3)
         (LosesTheFirstState, test_the_gradient_is_the_numeric_one, [cases()]),
         (TruncatesOneTooEarly, test_the_gradient_is_the_numeric_one, [cases()]),
         (LeaksBetweenSamples, test_permuting_the_samples_permutes_the_answers, [cases()]),
-        (ReadsThePadding, test_what_stands_in_the_padding_does_not_matter, [cases(), few]),
-        (LosesTheFirstState, test_two_halves_are_the_whole, [cases(min_T=2), st.data()]),
-        (TruncatesOneTooEarly, test_truncation_at_the_length_is_none, [cases(), few]),
+        (ReadsThePadding, test_padding_is_never_read, [cases(), few]),
+        (LosesTheFirstState, test_two_halves_equal_the_whole, [cases(min_T=2), st.data()]),
+        (TruncatesOneTooEarly, test_truncation_at_the_length_is_the_full_gradient, [cases(), few]),
         (RoundsToHalves, test_float32_is_near_float64, [cases()]),
     ],
 )
-def test_a_wrong_layer_is_found(wrong, property_, choices, monkeypatch):
+def test_wrong_layers_are_found(wrong, property_, choices, monkeypatch):
     monkeypatch.setitem(globals(), "SimpleRNN", wrong)
     with pytest.raises(AssertionError):
         settings(**UNTIL_FOUND)(given(*choices)(property_.hypothesis.inner_test))()

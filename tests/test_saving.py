@@ -71,7 +71,7 @@ def test_labels_come_back(tmp_path):
     assert load(tmp_path / "model.npz").classes_.tolist() == [-4, 7]
 
 
-def test_what_cannot_be_saved_says_so_and_writes_nothing(tmp_path):
+def test_unsavable_settings_write_nothing(tmp_path):
     class Mine(MeanState):
         pass
 
@@ -166,13 +166,13 @@ def array(name, value):
         lambda header, arrays: header.pop("random"),
     ],
 )
-def test_a_file_that_says_other_than_it_should_is_refused(saved, change):
+def test_tampered_file_is_rejected(saved, change):
     altered(saved, change)
     with pytest.raises(ValueError, match=r"model.npz: not a classifier that this version of"):
         load(saved)
 
 
-def test_other_files_are_refused(saved):
+def test_foreign_and_truncated_files_are_rejected(saved):
     with pytest.raises(FileNotFoundError):
         load(saved.with_name("nowhere.npz"))
     content = saved.read_bytes()
