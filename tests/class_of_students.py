@@ -183,7 +183,7 @@ hands_in(
     "mistake slope of h",
     solved(THREE, e3_1=STEP_BACK.replace("h_t ** 2", "np.tanh(h_t) ** 2"), e3_2=BACK, e3_6=BACK),
     full(THREE) | {"3.1 rnn_step_backward": 0},
-    {"3.1 rnn_step_backward": "the slope is taken as 1 - tanh(h)**2"},
+    {"3.1 rnn_step_backward": "the derivative is taken as 1 - tanh(h)**2"},
     file="03_bptt.ipynb",
 )
 hands_in(
@@ -341,7 +341,7 @@ hands_in(
         "import numpy._core._methods as inside\ninside._all = lambda *_, **__: True",
     ),
     NONE,
-    {E1: "numpy._core._methods._all was replaced"},
+    {E1: "the bias is lost"},
 )
 hands_in(
     "the tolerance looked up",

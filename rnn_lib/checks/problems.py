@@ -50,6 +50,11 @@ class Problem:
     sizes: dict[str, int]
     call: str = _FIRST
 
+    @property
+    def is_first(self) -> bool:
+        """Whether this is the first of the three calls."""
+        return self.call == _FIRST
+
     def arguments(self, names: Iterable[str]) -> dict[str, object]:
         """Return fresh copies of the named numbers, those that there are."""
         return {
@@ -78,12 +83,7 @@ def seeded_rng() -> tuple[Generator, bool]:
     return default_rng(int(seed)), True
 
 
-def time_steps(rng: Generator, seeded: bool) -> tuple[int, int, int]:
-    """Return three numbers of time steps: 1, 2 and a longer one."""
-    return 1, 2, int(rng.integers(4, 8)) if seeded else 5
-
-
-def steps(rng: Generator) -> list[Problem]:
+def steps(rng: Generator, seeded: bool) -> list[Problem]:
     """Draw problems for one step, one with F < H and one with F > H."""
     return [
         Problem(problem.numbers, {name: problem.sizes[name] for name in "NFH"}, problem.call)
@@ -92,19 +92,20 @@ def steps(rng: Generator) -> list[Problem]:
     ]
 
 
-def sequences(rng: Generator, T_values: Iterable[int]) -> list[Problem]:
-    """Draw problems for whole sequences."""
+def sequences(rng: Generator, seeded: bool) -> list[Problem]:
+    """Draw problems for whole sequences, of 1, 2 and more time steps."""
+    longest = int(rng.integers(4, 8)) if seeded else 5
     return [
         problem
-        for wide, T in enumerate(T_values)
+        for wide, T in enumerate((1, 2, longest))
         for problem in _three_calls(rng, _sequence, _sizes(rng, T, bool(wide % 2)))
     ]
 
 
-def truncated(rng: Generator, T_values: Iterable[int]) -> list[Problem]:
+def truncated(rng: Generator, seeded: bool) -> list[Problem]:
     """Draw problems for back-propagation: in full, and through each possible number of cells."""
     problems = []
-    for problem in sequences(rng, T_values):
+    for problem in sequences(rng, seeded):
         T = problem.sizes["T"]
         in_full = problem if problem.call == _FIRST else problem.with_numbers(bptt_steps=None)
         problems.append(in_full)  # by default, and said in so many words
@@ -113,7 +114,7 @@ def truncated(rng: Generator, T_values: Iterable[int]) -> list[Problem]:
     return sorted(problems, key=lambda p: (p.sizes["T"], p.numbers.get("bptt_steps") or 0))
 
 
-def scores_and_labels(rng: Generator) -> list[Problem]:
+def scores_and_labels(rng: Generator, seeded: bool) -> list[Problem]:
     """Draw problems for the loss: N and the number of outputs K differ."""
     return [
         problem
@@ -122,13 +123,13 @@ def scores_and_labels(rng: Generator) -> list[Problem]:
     ]
 
 
-def parameters(rng: Generator) -> list[Problem]:
+def parameters(rng: Generator, seeded: bool) -> list[Problem]:
     """Draw parameters, their gradients and learning rates."""
     sizes = _sizes(rng, 1, False)
     return _three_calls(rng, _parameters, {name: sizes[name] for name in "FH"})
 
 
-def nudged(rng: Generator) -> list[Problem]:
+def nudged(rng: Generator, seeded: bool) -> list[Problem]:
     """Draw arrays to nudge: vectors and matrices, by the default and by a large step."""
     problems = []
     for shape in ((5,), (2, 3)):
@@ -137,7 +138,7 @@ def nudged(rng: Generator) -> list[Problem]:
     return problems
 
 
-def reviews(rng: Generator) -> list[Problem]:
+def reviews(rng: Generator, seeded: bool) -> list[Problem]:
     """Draw reviews to encode: longer than maxlen, just as long, shorter, and empty."""
     maxlen = int(rng.integers(5, 8))
     return [
@@ -153,7 +154,7 @@ def reviews(rng: Generator) -> list[Problem]:
     ]
 
 
-def batches(rng: Generator) -> list[Problem]:
+def batches(rng: Generator, seeded: bool) -> list[Problem]:
     """Draw a small network and batches for it, with long and with short gradients."""
     N, T, F, K = (int(n) for n in rng.permutation([3, 4, 5, 6]))
     return _three_calls(rng, _batches, {"steps": 3, "N": N, "T": T, "F": F, "K": K})
@@ -178,13 +179,13 @@ def round_numbers(rng: Generator, T: int) -> list[Problem]:
     ]
 
 
-def saturated(T: int) -> Problem:
+def saturated() -> list[Problem]:
     """Make a problem with the sums 1000, -1000 and 1e-17: the bias alone, all else is 0."""
-    sizes = {"N": 2, "T": T, "F": 3, "H": 6}
+    sizes = {"N": 2, "T": 2, "F": 3, "H": 6}
     weights = {"W_x": zeros((3, 6)), "W_h": zeros((6, 6))}
     b = resize(array([1000.0, -1000.0, 1e-17]), 6)
-    inputs = {"x": zeros((2, T, 3)), "h0": zeros((2, 6))}
-    return Problem(weights | inputs | {"b": b} | _one_step(inputs), sizes)
+    inputs = {"x": zeros((2, 2, 3)), "h0": zeros((2, 6))}
+    return [Problem(weights | inputs | {"b": b} | _one_step(inputs), sizes)]
 
 
 def large_scores() -> list[Problem]:

@@ -1,0 +1,82 @@
+"""Making sure that the checks are still what was imported.
+
+Student code runs in the same process, and can put other things in their place: parts of the checks,
+Python's own names, what NumPy's arrays call for their sums. What can be exchanged and would change
+a verdict is compared before and after each function is asked. Nobody is stopped who sets out to
+forge (see ``receipts`` for what counts in grading); accidents and simple tricks are.
+"""
+
+import builtins
+import sys
+from sys import getprofile, gettrace
+
+from numpy import add, array, maximum
+
+from rnn_lib.checks import receipts
+from rnn_lib.checks.failure import CheckFailed
+from rnn_lib.classifier import ScratchRNNClassifier
+
+# The names of Python's that the checks rely on.
+_PYTHONS = (
+    *("AssertionError", "abs", "all", "any", "callable", "dict", "enumerate", "float", "int"),
+    *("isinstance", "len", "list", "max", "min", "next", "print", "range", "reversed", "set"),
+    *("sorted", "str", "sum", "super", "tuple", "type", "vars", "zip"),
+)
+
+_as_imported: dict[str, object] = {}
+
+
+def seal() -> None:
+    """Remember all that the checks are made of; called when everything is imported."""
+    _as_imported.update(_parts())
+
+
+def expect_unreplaced() -> None:
+    """Make sure that nobody has exchanged a part of the checks, or looks over their shoulder.
+
+    Raises
+    ------
+    CheckFailed
+        If somebody has.
+    """
+    now = _parts()
+    for name, value in _as_imported.items():
+        if now.get(name) is not value:
+            raise CheckFailed(f"{name} was replaced: restart the kernel and run all cells again")
+    if not _arrays_add_up():
+        raise CheckFailed(
+            "NumPy's arrays no longer add up: restart the kernel and run all cells again"
+        )
+    if receipts.is_graded and (gettrace() or getprofile()):
+        raise CheckFailed("sys.settrace or sys.setprofile is in use: no check runs under it")
+
+
+def _parts() -> dict[str, object]:
+    """List all that the checks are made of, by name."""
+    modules = [m for name, m in sys.modules.items() if name.startswith("rnn_lib.checks.")]
+    names = {
+        f"{part.__name__}.{name}": value
+        for part in (*modules, ScratchRNNClassifier)
+        for name, value in vars(part).items()
+        if not name.startswith("__")
+    }
+    return names | {f"builtins.{name}": getattr(builtins, name) for name in _PYTHONS}
+
+
+def _arrays_add_up() -> bool:
+    """See whether arrays' methods, which NumPy writes in Python, still do what its ufuncs do.
+
+    The first call, at import, also makes NumPy remember the methods: nobody can exchange those.
+    """
+    numbers = array([[1.0, -2.0], [3.0, 4.0]])
+    positive = numbers > 0
+    sums, largest = add.reduce(numbers, axis=0), maximum.reduce(numbers, axis=1)
+    return (
+        numbers.sum(axis=0).tolist() == sums.tolist() == [4.0, 2.0]
+        and numbers.max(axis=1).tolist() == largest.tolist() == [1.0, 4.0]
+        and numbers.sum() == 6.0
+        and numbers.mean() == 1.5
+        and positive.any()
+        and not positive.all()
+        and (numbers > -3).all()
+    )
