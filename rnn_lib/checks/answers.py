@@ -45,16 +45,12 @@ def read_answer(
 
 def _expect_several(exercise: Exercise, returned: object) -> None:
     names = exercise.returns
-    if not isinstance(returned, (tuple, list)):
-        got = describe(returned)
-    elif len(returned) != len(names):
-        got = str(len(returned))
-    else:
-        return
-    things = "results" if "loss" in names else "arrays"
-    raise InvalidAnswer(
-        f"{exercise.name}: expected {len(names)} {things} {', '.join(names)}; got {got}"
-    )
+    is_several = isinstance(returned, (tuple, list))
+    if not is_several or len(returned) != len(names):
+        things = "results" if "loss" in names else "arrays"
+        expected = f"expected {len(names)} {things} {', '.join(names)}"
+        got = len(returned) if is_several else describe(returned)
+        raise InvalidAnswer(f"{exercise.name}: {expected}; got {got}")
 
 
 def _expect_numbers(exercise: Exercise, name: str, value: object) -> ndarray:

@@ -11,13 +11,14 @@ from typing import Protocol
 from numpy import errstate
 from numpy.random import Generator
 
-from rnn_lib.checks import messages, mistakes, problems, receipts
+from rnn_lib.checks import messages, problems, receipts
 from rnn_lib.checks.answers import InvalidAnswer, describe
 from rnn_lib.checks.diagnosis import diagnose
 from rnn_lib.checks.exercise import Exercise
 from rnn_lib.checks.failure import CheckFailed
 from rnn_lib.checks.integrity import expect_unreplaced
 from rnn_lib.checks.judging import Exam
+from rnn_lib.checks.mistakes import mistakes
 from rnn_lib.checks.problems import Problem
 
 _DOCSTRING = """Check ``{contract}``.
@@ -61,25 +62,25 @@ def examine(exercise: Exercise, fn: Callable, rng: Generator, seeded: bool) -> s
     asked = exercise.ask(rng, seeded)
     square, round_numbers = exercise.square(rng), exercise.round_numbers(rng)
     exam = last = Exam(exercise, fn, asked, round_numbers)
-    _expect_right(exam, mistakes.mistakes, square)
+    _expect_right(exam, square)
     if exercise.extremes:
         # In float32, numbers around 1000 have no more than four digits after the point.
         tolerance = 1e-3 if exam.in_float32 else exam.tolerance
-        at_extremes = replace(exercise, numeric=None, tolerance=tolerance)
+        coarse = replace(exercise, numeric=None, tolerance=tolerance)
         with errstate(all="ignore"):  # NumPy's warnings would say it twice
-            last = Exam(at_extremes, fn, exercise.extremes())
-            _expect_right(last, mistakes.mistakes_at_extremes)
+            last = Exam(coarse, fn, exercise.extremes())
+            _expect_right(last, at_extremes=True)
     return "\n".join(filter(None, [_verified(exam, asked), exercise.remark(last)]))
 
 
-def _expect_right(exam: Exam, known: Callable, further: Iterable[Problem] = ()) -> None:
+def _expect_right(exam: Exam, further: Iterable[Problem] = (), at_extremes: bool = False) -> None:
     __tracebackhide__ = True
     expect_unreplaced()
     if exam.fault:
         error = exam.fault.outcome.error
         cause = None if isinstance(error, InvalidAnswer) else error
-        explained_by = diagnose(exam, known(exam.exercise.signature), further)
-        raise messages.failure(exam, explained_by) from cause
+        found = diagnose(exam, mistakes(exam.exercise.signature, at_extremes), further)
+        raise messages.failure(exam, found) from cause
 
 
 def _verified(exam: Exam, asked: list[Problem]) -> str:

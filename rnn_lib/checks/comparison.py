@@ -4,7 +4,7 @@ They rest on NumPy's ufuncs alone, taken at import, and not on methods such as `
 those are written in Python, inside of NumPy, where a student's code could exchange them.
 """
 
-from numpy import absolute, errstate, float16, float32, logical_and, logical_or, maximum, ndarray
+from numpy import absolute, errstate, float16, float32, logical_or, maximum, ndarray
 
 EXACT, SINGLE = 1e-9, 1e-5  # what rounding may leave, of an array's largest number
 
@@ -12,16 +12,22 @@ EXACT, SINGLE = 1e-9, 1e-5  # what rounding may leave, of an array's largest num
 def near(
     value: ndarray, expected: ndarray, right: ndarray | None = None, tolerance: float = SINGLE
 ) -> bool:
-    """Say whether a value is what is expected, but for rounding.
+    """Say whether a value is what is expected, but for rounding: see :func:`error`."""
+    return error(value, expected, right) <= tolerance
 
-    Where the expected one is itself wrong, the right one tells what is large.
+
+def error(value: ndarray, expected: ndarray, right: ndarray | None = None) -> float:
+    """Return the largest difference, as a share of the largest number; NaN is near to nothing.
+
+    Where the expected value is itself wrong, the right one tells what is large.
     """
     if value.shape != expected.shape:
-        return False
-    size = absolute(expected if right is None else right)
-    limit = tolerance * maximum.reduce(size, axis=None, initial=0)
-    # Written so that NaN is not near anything.
-    return bool(logical_and.reduce(absolute(value - expected) <= limit, axis=None))
+        return float("inf")
+    difference = maximum.reduce(absolute(value - expected), axis=None, initial=0)
+    if difference == 0:
+        return 0.0
+    size = maximum.reduce(absolute(expected if right is None else right), axis=None, initial=0)
+    return float(difference / size) if size else float("inf")
 
 
 def same(one: ndarray | list | dict, other: ndarray | list | dict) -> bool:

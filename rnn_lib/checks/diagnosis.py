@@ -62,11 +62,12 @@ class Explanations:
         for mistake in mistakes:
             if self._explains(mistake, set(returns)):
                 return [mistake]
+        wrong = self._exam.wrong()
         in_part = [mistake for mistake in mistakes if not mistake.all_results]
         parts = [
             next((mistake for mistake in in_part if self._explains(mistake, {name})), None)
             for name in returns
-            if name in self._exam.wrong()
+            if name in wrong
         ]
         return list(dict.fromkeys(parts)) if all(parts) else []
 

@@ -7,11 +7,12 @@ something is wrong is not asked here: see ``diagnosis``.
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from numpy import float64, ndarray
 
 from rnn_lib.checks.answers import InvalidAnswer, read_answer
-from rnn_lib.checks.comparison import SINGLE, near, same, shows_float32
+from rnn_lib.checks.comparison import SINGLE, error, near, same, shows_float32
 from rnn_lib.checks.exercise import Exercise, Values
 from rnn_lib.checks.problems import Problem
 
@@ -44,10 +45,16 @@ class Outcome:
     given_after: dict[str, ndarray | list | dict] = field(default_factory=dict)
     returned: dict[str, ndarray] = field(default_factory=dict)
 
+    @cached_property
+    def errors(self) -> dict[str, float]:
+        """How far each quantity is off, as a share of its largest number."""
+        if self.values is None:
+            return dict.fromkeys(self.right, float("inf"))
+        return {name: error(self.values[name], right) for name, right in self.right.items()}
+
     def agrees(self, name: str, tolerance: float) -> bool:
         """Say whether one quantity is right."""
-        right = self.right[name]
-        return self.values is not None and near(self.values[name], right, right, tolerance)
+        return self.errors[name] <= tolerance
 
     def has_right_shape(self, *names: str) -> bool:
         """Say whether there are values, and these quantities have the right shapes."""

@@ -58,21 +58,17 @@ def listing(words: list[str]) -> str:
 
 def _error(exam: Exam, fault: Fault, explained: bool) -> tuple[str, list[Row]]:
     error = fault.outcome.error
-    rows = [
+    return f"{exam.exercise.name} stopped with {type(error).__name__}", [
         ("where", _where(fault.outcome)),
         ("error", str(error).split("\n")[0]),
         ("line", _line(exam, error)),
     ]
-    return f"{exam.exercise.name} stopped with {type(error).__name__}", rows
 
 
 def _invalid(exam: Exam, fault: Fault, explained: bool) -> tuple[str, list[Row]]:
     error: InvalidAnswer = fault.outcome.error
-    return error.headline, [
-        ("expected", error.expected),
-        ("got", error.got),
-        ("try", error.hint),
-    ]
+    rows = [("expected", error.expected), ("got", error.got), ("try", error.hint)]
+    return error.headline, rows
 
 
 def _changed(exam: Exam, fault: Fault, explained: bool) -> tuple[str, list[Row]]:
@@ -85,32 +81,28 @@ def _changed(exam: Exam, fault: Fault, explained: bool) -> tuple[str, list[Row]]
         what += f"now it is {number(after[index])}"
     else:
         what = f"its shape was {before.shape}, now it is {after.shape}"
-    rows = [
+    return f"{exam.exercise.name} changes its argument {fault.name}", [
         ("where", _where(fault.outcome)),
         ("expected", f"{fault.name} as it was before the call"),
         ("got", what),
+        ("try", "" if explained else f"work on a copy, {fault.name}.copy()"),
     ]
-    if not explained:
-        rows.append(("try", f"work on a copy, {fault.name}.copy()"))
-    return f"{exam.exercise.name} changes its argument {fault.name}", rows
 
 
 def _overwritten(exam: Exam, fault: Fault, explained: bool) -> tuple[str, list[Row]]:
-    rows = [
+    return f"{exam.exercise.name} writes into an array that it returned before", [
         ("expected", "each call returns arrays of its own"),
         ("got", f"the {fault.name} of one call was changed by a later call"),
-        ("try", "make the arrays anew inside the function"),
+        ("try", "make new arrays inside the function, in each call"),
     ]
-    return f"{exam.exercise.name} writes into an array that it returned before", rows
 
 
 def _shape(exam: Exam, fault: Fault, explained: bool) -> tuple[str, list[Row]]:
-    rows = [
+    return f"{exam.exercise.name}: {fault.name} has the wrong shape", [
         ("where", _where(fault.outcome)),
         ("expected", f"shape {fault.right.shape}"),
         ("got", f"shape {fault.outcome.values[fault.name].shape}"),
     ]
-    return f"{exam.exercise.name}: {fault.name} has the wrong shape", rows
 
 
 def _ids(fault: Fault) -> list[Row]:
@@ -131,14 +123,13 @@ def _value(exam: Exam, fault: Fault, explained: bool) -> tuple[str, list[Row]]:
     if exam.exercise.integers:
         return headline, _ids(fault)
     index = _worst(got, right)
-    worst = f"{_element(fault.name, index)}: expected {number(right[index])}, "
-    rows = [
+    worst = f"expected {number(right[index])}, got {number(got[index])}"
+    return headline, [
         ("where", _where(fault.outcome)),
-        ("worst", worst + f"got {number(got[index])}"),
+        ("worst", f"{_element(fault.name, index)}: {worst}"),
         ("overall", _overall(got, right, explained)),
         ("when", _when(exam)),
     ]
-    return headline, rows
 
 
 _PARTS = {
@@ -182,11 +173,8 @@ def _which(exam: Exam, fault: Fault) -> str:
 
 def _where(outcome: Outcome) -> str:
     problem = outcome.problem
-    sizes = dict(problem.sizes)
-    if "bptt_steps" in problem.numbers:
-        sizes["bptt_steps"] = problem.numbers["bptt_steps"]
-    if "eps" in problem.numbers:
-        sizes["eps"] = problem.numbers["eps"]
+    options = {n: problem.numbers[n] for n in ("bptt_steps", "eps") if n in problem.numbers}
+    sizes = problem.sizes | options
     text = ", ".join(f"{name} = {value}" for name, value in sizes.items())
     return text if problem.is_first else f"{text}; {problem.call}"
 
@@ -195,12 +183,12 @@ def _when(exam: Exam) -> str:
     """Say for which numbers of time steps all is right, if that tells anything."""
     if _only_truncated(exam):
         return "right without bptt_steps, wrong with"
-    T_of = {id(outcome): str(outcome.problem.sizes.get("T", 1)) for outcome in exam.outcomes}
-    bad = {T_of[id(outcome)] for outcome in exam.outcomes if outcome.wrong(exam.tolerance)}
-    good = [T for T in dict.fromkeys(T_of.values()) if T not in bad]
-    if not good or not bad:
-        return ""
-    return f"right for T = {listing(good)}, wrong for T = {listing(sorted(bad, key=int))}"
+    wrong: dict[str, bool] = {}
+    for outcome in exam.outcomes:
+        T = str(outcome.problem.sizes.get("T", 1))
+        wrong[T] = wrong.get(T, False) or bool(outcome.wrong(exam.tolerance))
+    good, bad = ([T for T in wrong if wrong[T] is is_wrong] for is_wrong in (False, True))
+    return f"right for T = {listing(good)}, wrong for T = {listing(bad)}" if good and bad else ""
 
 
 def _only_truncated(exam: Exam) -> bool:

@@ -44,33 +44,23 @@ class Mistake:
 
 
 @cache
-def mistakes(signature: str) -> tuple[Mistake, ...]:
-    """Return the mistakes that can be made in an exercise, given as ``name(arguments)``."""
-    exercise = signature.partition("(")[0]
-    return tuple(
-        _mistake(name, entry, exercise, mutants(signature, entry.get(exercise, [])), "detect")
-        for name, entry in TABLE.items()
-        if exercise in entry or exercise in entry.get("detect", {})
-    )
+def mistakes(signature: str, at_extremes: bool = False) -> tuple[Mistake, ...]:
+    """Return the mistakes that can be made in an exercise, given as ``name(arguments)``.
 
-
-@cache
-def mistakes_at_extremes(signature: str) -> tuple[Mistake, ...]:
-    """Return those that show when it is asked with numbers that overflow."""
-    exercise = signature.partition("(")[0]
-    return tuple(
-        _mistake(name, entry, exercise, (), "extremes")
-        for name, entry in TABLE.items()
-        if exercise in entry.get("extremes", {})
-    )
-
-
-def _mistake(name: str, entry: dict, exercise: str, made: tuple, look: str) -> Mistake:
-    section = entry.get("read", "")
-    if isinstance(section, dict):
-        section = section.get(exercise, "")
-    detect = tuple(_behavior(text) for text in entry.get(look, {}).get(exercise, []))
-    return Mistake(name, entry["try"], section, entry.get("all_results", False), made, detect)
+    At extremes, they are those that show when it is asked with numbers that overflow.
+    """
+    exercise, look = signature.partition("(")[0], "extremes" if at_extremes else "detect"
+    found = []
+    for name, entry in TABLE.items():
+        section = entry.get("read", "")
+        if isinstance(section, dict):
+            section = section.get(exercise, "")
+        made = () if at_extremes else mutants(signature, entry.get(exercise, []))
+        detect = tuple(_behavior(text) for text in entry.get(look, {}).get(exercise, []))
+        if made or detect:
+            all_results = entry.get("all_results", False)
+            found.append(Mistake(name, entry["try"], section, all_results, made, detect))
+    return tuple(found)
 
 
 def _behavior(text: str) -> Callable:

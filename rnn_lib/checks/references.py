@@ -136,38 +136,22 @@ def clipped(grads: Mapping[str, ndarray]) -> dict[str, ndarray]:
 # -- the numeric gradients, as a second opinion -------------------------------------------------
 
 
-def numeric_step(numbers: Mapping[str, ndarray]) -> dict[str, ndarray]:
-    """Differentiate the weighted sum of the next state numerically."""
-    return _differentiate(
-        lambda x_t, h_prev, W_x, W_h, b: (
-            numbers["dh_t"] * rnn_step(x_t, h_prev, W_x, W_h, b)
-        ).sum(),
-        numbers,
-        ("x_t", "h_prev", "W_x", "W_h", "b"),
-    )
+def _numeric(loss: Callable[..., float], nudged: str, constant: str) -> Callable:
+    """Make a function of a problem's numbers: the numeric gradients of a loss of them, by name."""
+
+    def gradients(numbers: Mapping[str, ndarray]) -> dict[str, ndarray]:
+        at = {name: numbers[name].copy() for name in f"{nudged} {constant}".split()}
+        return {"d" + n: numeric_gradient(lambda: loss(**at), at[n]) for n in nudged.split()}
+
+    return gradients
 
 
-def numeric_backward(numbers: Mapping[str, ndarray]) -> dict[str, ndarray]:
-    """Differentiate the weighted sum of all states numerically."""
-    return _differentiate(
-        lambda x, h0, W_x, W_h, b: (numbers["dh"] * rnn_forward(x, h0, W_x, W_h, b)).sum(),
-        numbers,
-        ("x", "h0", "W_x", "W_h", "b"),
-    )
-
-
-def numeric_softmax(numbers: Mapping[str, ndarray]) -> dict[str, ndarray]:
-    """Differentiate the mean loss numerically."""
-    return _differentiate(
-        lambda scores: softmax_cross_entropy(scores, numbers["labels"])[0], numbers, ("scores",)
-    )
-
-
-def _differentiate(
-    loss: Callable[..., float], numbers: Mapping[str, ndarray], names: tuple[str, ...]
-) -> dict[str, ndarray]:
-    at = [numbers[name].copy() for name in names]
-    return {
-        "d" + name: numeric_gradient(lambda: loss(*at), array)
-        for name, array in zip(names, at, strict=True)
-    }
+numeric_step = _numeric(
+    lambda dh_t, **given: (dh_t * rnn_step(**given)).sum(), "x_t h_prev W_x W_h b", "dh_t"
+)
+numeric_backward = _numeric(
+    lambda dh, **given: (dh * rnn_forward(**given)).sum(), "x h0 W_x W_h b", "dh"
+)
+numeric_softmax = _numeric(
+    lambda scores, labels: softmax_cross_entropy(scores, labels)[0], "scores", "labels"
+)
