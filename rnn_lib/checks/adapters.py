@@ -56,8 +56,12 @@ def gradient_of_cubes(numeric_gradient: Callable) -> Callable:
 
     @wraps(numeric_gradient)
     def gradient(array: ndarray, weights: ndarray, **eps: float) -> object:
+        def f() -> float:
+            return references.cubes(array, weights)
+
+        f.__qualname__ = "f"  # as error messages call it
         before = array.copy()
-        result = numeric_gradient(lambda: references.cubes(array, weights), array, **eps)
+        result = numeric_gradient(f, array, **eps)
         if array.shape != before.shape or not (absolute(array - before) < 1e-12).all():
             raise InvalidAnswer(
                 "numeric_gradient leaves array changed",

@@ -55,7 +55,7 @@ def mistakes(signature: str, at_extremes: bool = False) -> tuple[Mistake, ...]:
         section = entry.get("read", "")
         if isinstance(section, dict):
             section = section.get(exercise, "")
-        made = () if at_extremes else mutants(signature, entry.get(exercise, []))
+        made = () if at_extremes else mutants(name, signature, entry.get(exercise, []))
         detect = tuple(_behavior(text) for text in entry.get(look, {}).get(exercise, []))
         if made or detect:
             all_results = entry.get("all_results", False)

@@ -25,11 +25,15 @@ _FUNCTIONS = (arange, asarray, exp, log, ndindex, outer, stack, tanh, zeros, zer
 _NAMES = {f.__name__: f for f in (*_FUNCTIONS, clipped, global_norm)}
 
 
-def mutants(signature: str, edits: list[str | list[str]]) -> tuple[Callable, ...]:
+def mutants(
+    mistake: str, signature: str, edits: list[str | list[str]]
+) -> tuple[Callable, ...]:
     """Make functions of edits, each in every style in which it can be made.
 
     Parameters
     ----------
+    mistake : str
+        What is done wrong, for the message.
     signature : str
         The function as it is defined, ``name(arguments)``.
     edits : list of str or of list of str
@@ -45,7 +49,7 @@ def mutants(signature: str, edits: list[str | list[str]]) -> tuple[Callable, ...
     for edit in edits:
         bodies = [edited(style, edit) for style in STYLES[name]]
         if not any(bodies):
-            raise ValueError(f"{edit!r} fits no style of {name}")
+            raise ValueError(f"{mistake!r}: {edit!r} fits no style of {name}")
         made += [compiled(signature, body) for body in bodies if body]
     return tuple(made)
 
