@@ -6,7 +6,6 @@ is asked, and what is right, the record of the exercise says.
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import Protocol
 
 from numpy import errstate
 from numpy.random import Generator
@@ -14,7 +13,7 @@ from numpy.random import Generator
 from rnn_lib.checks import messages, problems, receipts
 from rnn_lib.checks.answers import InvalidAnswer, describe
 from rnn_lib.checks.diagnosis import diagnose
-from rnn_lib.checks.exercise import Exercise
+from rnn_lib.checks.exercise import Exercise, Record
 from rnn_lib.checks.failure import CheckFailed
 from rnn_lib.checks.integrity import expect_unreplaced
 from rnn_lib.checks.judging import Exam
@@ -40,14 +39,6 @@ _DOCSTRING = """Check ``{contract}``.
     -----
     {section}.
     """
-
-
-class Record(Protocol):
-    """What a check is made from."""
-
-    contract: str
-    section: str
-    name: str
 
 
 def examine(exercise: Exercise, fn: Callable, rng: Generator, seeded: bool) -> str:

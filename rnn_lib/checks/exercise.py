@@ -17,8 +17,8 @@ Values = dict[str, ndarray]
 
 
 @dataclass(frozen=True)
-class Exercise:
-    """A function that a student writes, and how it is checked.
+class Record:
+    """What is known of every exercise.
 
     Attributes
     ----------
@@ -26,6 +26,23 @@ class Exercise:
         The function as the lesson asks for it: ``name(arguments, options=...) -> results``.
     section : str
         The section of the lesson that explains it.
+    """
+
+    contract: str
+    section: str
+
+    @property
+    def name(self) -> str:
+        """What the lesson calls the function."""
+        return self.contract.partition("(")[0]
+
+
+@dataclass(frozen=True)
+class Exercise(Record):
+    """A function that a student writes, and how it is checked.
+
+    Attributes
+    ----------
     right : callable
         The right function.
     ask : callable
@@ -57,8 +74,6 @@ class Exercise:
         What it leaves as it was, for the passing line.
     """
 
-    contract: str
-    section: str
     right: Callable
     ask: Callable[[Generator, bool], list[Problem]]
     verified: str
@@ -87,11 +102,6 @@ class Exercise:
         }
         for name, value in read.items():
             object.__setattr__(self, name, getattr(self, name) or value)
-
-    @property
-    def name(self) -> str:
-        """What the lesson calls the function."""
-        return self.contract.partition("(")[0]
 
     @property
     def signature(self) -> str:

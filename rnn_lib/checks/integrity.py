@@ -12,9 +12,8 @@ from sys import getprofile, gettrace
 
 from numpy import add, array, maximum
 
-from rnn_lib.checks import receipts
+from rnn_lib.checks import receipts, small_model
 from rnn_lib.checks.failure import CheckFailed
-from rnn_lib.classifier import ScratchRNNClassifier
 
 # The names of Python's that the checks rely on.
 _PYTHONS = (
@@ -56,7 +55,7 @@ def _parts() -> dict[str, object]:
     modules = [m for name, m in sys.modules.items() if name.startswith("rnn_lib.checks.")]
     names = {
         f"{part.__name__}.{name}": value
-        for part in (*modules, ScratchRNNClassifier)
+        for part in (*modules, small_model.ScratchRNNClassifier)
         for name, value in vars(part).items()
         if not name.startswith("__")
     }

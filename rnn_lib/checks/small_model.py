@@ -11,22 +11,18 @@ from functools import cache
 from inspect import signature
 from numbers import Integral
 from operator import ge, le
-from types import SimpleNamespace
 
 from numpy import errstate
 from numpy.random import Generator
 
 from rnn_lib.checks.answers import describe
+from rnn_lib.checks.exercise import Record
 from rnn_lib.checks.failure import CheckFailed
 from rnn_lib.checks.messages import lay_out
 from rnn_lib.classifier import ScratchRNNClassifier
 from rnn_lib.imdb import ImdbData, load_imdb
 
-RECORD = SimpleNamespace(
-    name="small_model",
-    contract="small_model() -> ScratchRNNClassifier",
-    section="lesson 4, section 4",
-)
+RECORD = Record("small_model() -> ScratchRNNClassifier", "lesson 4, section 4")
 N_REVIEWS, MAXLEN, N_WORDS = 3000, 200, 5000
 LARGEST = 32
 BUDGET = (
@@ -43,12 +39,12 @@ _SETTINGS = tuple(signature(ScratchRNNClassifier).parameters)
 _READ = ("read", RECORD.section)
 
 
-def examine(record: SimpleNamespace, fn: Callable, rng: Generator, seeded: bool) -> str:
+def examine(record: Record, fn: Callable, rng: Generator, seeded: bool) -> str:
     """Train what a student's function describes; return what has been verified.
 
     Parameters
     ----------
-    record : SimpleNamespace
+    record : Record
         Of this exercise.
     fn : callable
         Returns a classifier; only its settings are looked at.
