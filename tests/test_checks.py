@@ -486,7 +486,7 @@ def test_a_failed_check_carries_its_finding_and_reports_it_when_graded(
     exercise, edits, quantity, mistake, section, monkeypatch
 ):
     sent = []
-    monkeypatch.setattr(integrity, "_as_imported", {})
+    monkeypatch.setattr(integrity, "_as_imported", [])
     monkeypatch.setattr(checks.receipts, "publish_display_data", sent.append, raising=False)
     source = RIGHT[exercise]
     for old, new in edits.items():
@@ -675,7 +675,7 @@ def test_arrays_that_do_not_add_up_are_detected(monkeypatch):
         def sum(self, *args, **options):
             return np.zeros(2)
 
-    monkeypatch.setattr(integrity, "_as_imported", {})
+    monkeypatch.setattr(integrity, "_as_imported", [])
     monkeypatch.setattr(integrity, "array", lambda numbers: np.array(numbers).view(Forgetful))
     assert complaint("rnn_step", right("rnn_step")).startswith("NumPy's arrays no longer add up")
 
@@ -1041,7 +1041,7 @@ def test_the_threshold_is_lower_under_another_seed(monkeypatch, capsys):
         labels[::5] = 1 - labels[::5]
         return labels if len(x) == len(labels) else np.zeros(len(x), int)
 
-    monkeypatch.setattr(integrity, "_as_imported", {})
+    monkeypatch.setattr(integrity, "_as_imported", [])
     monkeypatch.setattr(rnn_lib.ScratchRNNClassifier, "fit", lambda self, x, y: self)
     monkeypatch.setattr(rnn_lib.ScratchRNNClassifier, "predict", predict)
     message = accuracy_complaint(small_model)

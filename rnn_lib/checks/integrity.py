@@ -8,6 +8,7 @@ forge (see ``receipts`` for what counts in grading); accidents and simple tricks
 
 import builtins
 import sys
+from collections.abc import Mapping
 from sys import getprofile, gettrace
 
 from numpy import add, array, maximum
@@ -22,12 +23,17 @@ _PYTHONS = (
     *("sorted", "str", "sum", "super", "tuple", "type", "vars", "zip"),
 )
 
-_as_imported: dict[str, object] = {}
+_as_imported: list[tuple[str, Mapping[str, object], str, object]] = []
 
 
 def seal() -> None:
     """Remember all that the checks are made of; called when everything is imported."""
-    _as_imported.update(_parts())
+    modules = [m for name, m in sys.modules.items() if name.startswith("rnn_lib.checks.")]
+    for part in (*modules, small_model.ScratchRNNClassifier):
+        names = [name for name in vars(part) if not name.startswith("__")]
+        _as_imported.extend((part.__name__, vars(part), n, vars(part)[n]) for n in names)
+    pythons = vars(builtins)
+    _as_imported.extend(("builtins", pythons, name, pythons[name]) for name in _PYTHONS)
 
 
 def expect_unreplaced() -> None:
@@ -38,28 +44,16 @@ def expect_unreplaced() -> None:
     CheckFailed
         If somebody has.
     """
-    now = _parts()
-    for name, value in _as_imported.items():
-        if now.get(name) is not value:
-            raise CheckFailed(f"{name} was replaced: restart the kernel and run all cells again")
+    for where, names, name, value in _as_imported:
+        if names.get(name) is not value:
+            what = f"{where}.{name} was replaced"
+            raise CheckFailed(f"{what}: restart the kernel and run all cells again")
     if not _arrays_add_up():
         raise CheckFailed(
             "NumPy's arrays no longer add up: restart the kernel and run all cells again"
         )
     if receipts.is_graded and (gettrace() or getprofile()):
         raise CheckFailed("sys.settrace or sys.setprofile is in use: no check runs under it")
-
-
-def _parts() -> dict[str, object]:
-    """List all that the checks are made of, by name."""
-    modules = [m for name, m in sys.modules.items() if name.startswith("rnn_lib.checks.")]
-    names = {
-        f"{part.__name__}.{name}": value
-        for part in (*modules, small_model.ScratchRNNClassifier)
-        for name, value in vars(part).items()
-        if not name.startswith("__")
-    }
-    return names | {f"builtins.{name}": getattr(builtins, name) for name in _PYTHONS}
 
 
 def _arrays_add_up() -> bool:
