@@ -630,7 +630,7 @@ def test_references_do_not_follow_replaced_numpy_functions(monkeypatch):
         "references.rnn_forward",
         "comparison.near",
         "judging.Exam",
-        "mistakes.mistakes",
+        "mistakes.known_mistakes",
         "integrity.expect_unreplaced",
         "checking.examine",
         "messages.failure",

@@ -33,9 +33,9 @@ ROOT = Path(__file__).parents[1]
 @pytest.fixture
 def fresh():
     """Nothing is remembered of mistakes read before, nor afterwards of those of a test."""
-    mistakes.mistakes.cache_clear()
+    mistakes.known_mistakes.cache_clear()
     yield
-    mistakes.mistakes.cache_clear()
+    mistakes.known_mistakes.cache_clear()
 
 
 def exam(record, function, seed=0):
@@ -63,7 +63,7 @@ def idle_mutants():
     return [
         (name, mistake.name, number)
         for name, record in RECORDS.items()
-        for mistake in mistakes.mistakes(record.signature)
+        for mistake in mistakes.known_mistakes(record.signature)
         for number, mutant in enumerate(mistake.mutants)
         if not any(o.error or o.wrong(SINGLE) for o in exam(record, mutant).outcomes)
     ]
@@ -97,15 +97,15 @@ def test_a_wrong_style_is_found(monkeypatch):
 
 def test_every_edit_fits_a_style(fresh):
     for record in RECORDS.values():
-        assert mistakes.mistakes(record.signature)
+        assert mistakes.known_mistakes(record.signature)
 
 
 def test_an_edit_that_fits_nowhere_is_an_error_that_names_the_mistake(fresh, monkeypatch):
     entry = {"try": "", "rnn_step": [" + b -> ", [" + b -> ", "tanh -> sinh", " + b -> "]]}
     monkeypatch.setitem(mistakes.TABLE, "the bias is nowhere", entry)
     with pytest.raises(ValueError, match=r"'the bias is nowhere': \[.*fits no style of rnn_step"):
-        mistakes.mistakes(exercises.STEP.signature)
-    assert mistakes.mistakes(exercises.FORWARD.signature)
+        mistakes.known_mistakes(exercises.STEP.signature)
+    assert mistakes.known_mistakes(exercises.FORWARD.signature)
 
 
 def test_every_mutant_differs_from_the_right_answer(fresh):
@@ -127,7 +127,7 @@ def test_every_mutant_is_caught_and_named_by_its_check():
             if name == "rnn_backward"
             else checks.checking.make_check("check", record)
         )
-        for mistake in mistakes.mistakes(record.signature):
+        for mistake in mistakes.known_mistakes(record.signature):
             for mutant in mistake.mutants:
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")
@@ -174,7 +174,7 @@ def test_help_of_a_check_names_contract_parameters_and_section():
 
 
 def test_importing_the_checks_compiles_no_mutant():
-    code = "from rnn_lib import checks; print(checks.mistakes.mistakes.cache_info().currsize)"
+    code = "from rnn_lib import checks; print(checks.mistakes.known_mistakes.cache_info().currsize)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "0\n"
 
@@ -188,7 +188,7 @@ def seconds_of(check, function):
 
 def test_explaining_a_wrong_backward_pass_takes_no_longer_than_three_right_ones():
     right = mutants.compiled(exercises.BACKWARD.signature, mutants.STYLES["rnn_backward"][0])
-    known = mistakes.mistakes(exercises.BACKWARD.signature)
+    known = mistakes.known_mistakes(exercises.BACKWARD.signature)
     wrong = [mutant for mistake in known for mutant in mistake.mutants[:2]]
     unit = min(seconds_of(checks.check_backward, right) for _ in range(5))
     assert np.median([seconds_of(checks.check_backward, f) for f in wrong]) < 3 * unit

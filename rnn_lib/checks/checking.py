@@ -17,7 +17,7 @@ from rnn_lib.checks.exercise import Exercise, Record
 from rnn_lib.checks.failure import CheckFailed
 from rnn_lib.checks.integrity import expect_unreplaced
 from rnn_lib.checks.judging import Exam
-from rnn_lib.checks.mistakes import mistakes
+from rnn_lib.checks.mistakes import known_mistakes
 from rnn_lib.checks.problems import Problem
 
 _DOCSTRING = """Check ``{contract}``.
@@ -70,7 +70,7 @@ def _expect_right(exam: Exam, further: Iterable[Problem] = (), at_extremes: bool
     if exam.fault:
         error = exam.fault.outcome.error
         cause = None if isinstance(error, InvalidAnswer) else error
-        found = diagnose(exam, mistakes(exam.exercise.signature, at_extremes), further)
+        found = diagnose(exam, known_mistakes(exam.exercise.signature, at_extremes), further)
         raise messages.failure(exam, found) from cause
 
 

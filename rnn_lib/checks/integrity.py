@@ -34,6 +34,7 @@ def seal() -> None:
         _as_imported.extend((part.__name__, vars(part), n, vars(part)[n]) for n in names)
     pythons = vars(builtins)
     _as_imported.extend(("builtins", pythons, name, pythons[name]) for name in _PYTHONS)
+    _arrays_add_up()  # NumPy keeps the methods of its arrays from their first call on
 
 
 def expect_unreplaced() -> None:
@@ -57,10 +58,7 @@ def expect_unreplaced() -> None:
 
 
 def _arrays_add_up() -> bool:
-    """See whether arrays' methods, which NumPy writes in Python, still do what its ufuncs do.
-
-    The first call, at import, also makes NumPy remember the methods: nobody can exchange those.
-    """
+    """See whether arrays' methods, which NumPy writes in Python, still do what its ufuncs do."""
     numbers = array([[1.0, -2.0], [3.0, 4.0]])
     positive = numbers > 0
     return (

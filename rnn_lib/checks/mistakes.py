@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from rnn_lib.checks import behaviors
-from rnn_lib.checks.mutants import mutants, read_toml
+from rnn_lib.checks.mutants import make_mutants, read_toml
 
 TABLE: dict[str, dict] = read_toml("mistakes.toml")
 
@@ -44,7 +44,7 @@ class Mistake:
 
 
 @cache
-def mistakes(signature: str, at_extremes: bool = False) -> tuple[Mistake, ...]:
+def known_mistakes(signature: str, at_extremes: bool = False) -> tuple[Mistake, ...]:
     """Return the mistakes that can be made in an exercise, given as ``name(arguments)``.
 
     At extremes, they are those that show when it is asked with numbers that overflow.
@@ -55,7 +55,7 @@ def mistakes(signature: str, at_extremes: bool = False) -> tuple[Mistake, ...]:
         section = entry.get("read", "")
         if isinstance(section, dict):
             section = section.get(exercise, "")
-        made = () if at_extremes else mutants(name, signature, entry.get(exercise, []))
+        made = () if at_extremes else make_mutants(name, signature, entry.get(exercise, []))
         detect = tuple(_behavior(text) for text in entry.get(look, {}).get(exercise, []))
         if made or detect:
             all_results = entry.get("all_results", False)

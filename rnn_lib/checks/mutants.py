@@ -25,7 +25,9 @@ _FUNCTIONS = (arange, asarray, exp, log, ndindex, outer, stack, tanh, zeros, zer
 _NAMES = {f.__name__: f for f in (*_FUNCTIONS, clipped, global_norm)}
 
 
-def mutants(mistake: str, signature: str, edits: list[str | list[str]]) -> tuple[Callable, ...]:
+def make_mutants(
+    mistake: str, signature: str, edits: list[str | list[str]]
+) -> tuple[Callable, ...]:
     """Make functions of edits, each in every style in which it can be made.
 
     Parameters
