@@ -1,7 +1,8 @@
 """Adapters: functions that change things, or are given functions, asked like all others.
 
 An examination knows functions from arrays to arrays. An adapter stands between it and a function of
-another kind, the student's or one of ours, and returns in arrays what that one has done.
+another kind, the student's or one of ours, and returns in arrays what that one has done. Whether it
+is right is not asked here.
 """
 
 import itertools
@@ -80,7 +81,8 @@ def several_steps(training_step: Callable) -> Callable:
     """Make a function of a training step: it takes several, one batch after the other.
 
     It returns the loss of each step and the change of W and of b in each, (n_steps, ...). The
-    network has been through a batch before the first step: there are old gradients to fall for.
+    network has been through a batch before the first step, so that a step without a backward pass
+    finds old gradients.
     """
 
     @wraps(training_step)

@@ -178,9 +178,9 @@ class Exam:
         return set().union(*(outcome.wrong(tolerance) for outcome in self.outcomes))
 
     def _computes_in_float32(self, round_numbers: Iterable[Problem]) -> bool:
-        """See whether float32 was used, in the result or on the way to it.
+        """See whether float32 was used, in the result or in between.
 
-        On the way: all is right but for the last digits, and exactly right with numbers so round
+        In between: all is right but for the last digits, and exactly right with numbers so round
         that float32 holds them, their products and sums. A wrong formula is wrong there, too.
         """
         if any(shows_float32(v) for o in self.outcomes for v in (o.values or {}).values()):

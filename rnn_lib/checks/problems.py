@@ -5,7 +5,8 @@ the bias and the state before the first step are not 0, since zeros hide mistake
 something longer: T = 1 alone proves nothing.
 
 Each problem comes as three calls: numbers, other numbers of the same shape, the first ones again.
-A function that remembers anything from call to call gives itself away.
+A function that remembers anything from call to call gives itself away. What the right answers are
+is not known here.
 """
 
 import os

@@ -1,10 +1,11 @@
 """The right answers, written straight from the formulas and apart from the layers.
 
 Nothing here is fast. Each function is as close to the lesson's formula as Python allows, so that
-one can see that it is right; tests hold it to the layers and to the numeric gradient.
+one can see that it is right; tests hold it to the layers and to the numeric gradient. Sequences of
+unequal lengths, other activation functions and float32 are left out: no exercise asks for them.
 
-All modules of this package take NumPy's functions by name, at import: whoever gives ``np.tanh``
-another meaning later changes nothing here.
+All modules of this package take NumPy's functions by name, at import: replacing ``np.tanh`` later
+changes nothing here.
 """
 
 from collections.abc import Callable, Mapping
