@@ -252,11 +252,11 @@ class ForgetsToTranspose(SimpleRNN):
 @pytest.mark.parametrize(
     ("wrong", "mistake"),
     [
-        (ForgetsTheDerivative, "the slope of tanh, 1 - h**2, is missing"),
+        (ForgetsTheDerivative, "the derivative of tanh, 1 - h**2, is missing"),
         (TakesTheWrongState, "dW_h is made from h_t instead of the state before it"),
         (TruncatesOneTooEarly, "the gradient passes through one step too few"),
         (OverwritesBeforeUse, "dh_prev is overwritten before it is used"),
-        (ForgetsToTranspose, "W_h is not transposed on the way back"),
+        (ForgetsToTranspose, "W_h is not transposed in the backward pass"),
     ],
 )
 def test_a_broken_line_of_the_layer_is_named(wrong, mistake):

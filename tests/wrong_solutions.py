@@ -2,8 +2,8 @@
 
 A wrong solution is a correct one with an edit, as one makes it at the keyboard. It is code of its
 own, not the code that the checks compare with; but both were written together, by one hand, and
-the checks were mended until they knew all of these. So the kill rate says that nothing got worse,
-not how many of the mistakes that nobody here has thought of would be named.
+the checks were mended until they knew all of these. So the mutation score says that nothing got
+worse, not how many of the mistakes that nobody here has thought of would be named.
 """
 
 import itertools
@@ -15,6 +15,35 @@ from typing import NamedTuple
 import numpy as np
 
 from rnn_lib import clip_by_global_norm, global_norm
+
+# The numbers of the list of mistakes that the course collects, by what the checks say.
+NUMBER_OF = {
+    "the previous state is forgotten": 1,
+    "W_h is transposed in the forward pass": 2,
+    "the loop is one step short": 3,
+    "the bias is lost": 4,
+    "something is left over from the call before": 5,
+    "at t = 0, h[:, t - 1] is h[:, -1], the last state, and not h0": 6,
+    "the first step does not start from h0": 6,
+    "the gradient at the last step is added more than once": 7,
+    "the derivative is taken as 1 - tanh(h)**2, but h is the tanh already": 8,
+    "the derivative of tanh, 1 - h**2, is missing": 9,
+    "= stands where += should: only one time step is left of the sum": 10,
+    "dW_h is made from h_t instead of the state before it": 11,
+    "W_h is not transposed in the backward pass": 12,
+    "the division by N is done twice, or not at all": 13,
+    "the samples are added up before multiplying, not after": 14,
+    "truncation: the gradient passes through one step too few": 15,
+    "truncation: the gradient passes through one step too many": 15,
+    "an array for results was made of integers, like an integer bias": 16,
+    "tanh is written with exp, which overflows": 17,
+    "W_h is treated as (n_features, n_nodes), which works only where F = H": 18,
+    "the weights are drawn again inside, in place of those given": 19,
+    "the weights are updated during the backward pass": 20,
+    "the batch axis and the time axis are mixed up": 21,
+    "dh_prev is overwritten before it is used, and a gradient gets lost": 22,
+    "the gradient that came in is changed in place": 23,
+}
 
 
 class Solution(NamedTuple):
@@ -1369,7 +1398,7 @@ wrong(
     ("grad / norm", "grad / max(1, np.linalg.norm(grad))"),
 )
 wrong("training_step", "by itself", TRAINING_BY_HAND, ("grad / norm", "np.clip(grad, -1, 1)"))
-wrong("training_step", "made longer", TRAINING_BY_HAND, ("if norm > 1", "if True"))
+wrong("training_step", "scaled up", TRAINING_BY_HAND, ("if norm > 1", "if True"))
 wrong(
     "training_step",
     "after the update",

@@ -1,86 +1,107 @@
 """Adapters: functions that change things, or are given functions, asked like all others.
 
-An examination knows functions from arrays to arrays. An adapter stands between it and a student's
-function of another kind, and returns in arrays what that one has done.
+An examination knows functions from arrays to arrays. An adapter stands between it and a function of
+another kind, the student's or one of ours, and returns in arrays what that one has done. Whether it
+is right is not asked here.
 """
 
+import itertools
 from collections.abc import Callable
+from functools import wraps
 
-from numpy import absolute, floating, ndarray
+from numpy import absolute, array, floating, ndarray, stack
 
 from rnn_lib.checks import references
-from rnn_lib.checks.exercises import WEIGHTS
-from rnn_lib.checks.judging import WrongKind, describe
-from rnn_lib.checks.standins import in_a_row
+from rnn_lib.checks.answers import InvalidAnswer, describe
+from rnn_lib.checks.fakes import Descent, Loss, Network
+
+WEIGHTS = ("W_x", "W_h", "b")
+GRADIENTS = ("dW_x", "dW_h", "db")
 
 
-class InPlace:
-    """A student's update, asked like all other functions: it answers with the changes it made."""
+def changes_in_place(update: Callable) -> Callable:
+    """Make a function of an update: it returns the changes of W_x, W_h and b."""
 
-    def __init__(self, fn: Callable) -> None:
-        self.__wrapped__ = fn
-
-    def __call__(self, *given: ndarray | float) -> tuple[ndarray, ...]:
-        """Update once; return the changes of W_x, W_h and b."""
+    @wraps(update)
+    def changes(*given: ndarray | float) -> tuple[ndarray, ...]:
         arrays = dict(zip(WEIGHTS, given[:3], strict=True))
         grads = dict(zip(WEIGHTS, given[3:6], strict=True))
         params, before = dict(arrays), [array.copy() for array in arrays.values()]
-        returned = self.__wrapped__(params, grads, given[6])
+        returned = update(params, grads, given[6])
         if any(params.get(name) is not array for name, array in arrays.items()):
-            raise WrongKind(
+            raise InvalidAnswer(
                 "update puts new arrays into params",
                 "the arrays of params, changed in place",
                 "the old arrays as they were, and others in their place",
                 "params[name] -= lr * grads[name] changes an array; w = w - ... makes a new one",
             )
         if params.keys() != arrays.keys():
-            raise WrongKind(
-                "update changes the names in params",
-                ", ".join(WEIGHTS),
-                ", ".join(map(str, params)),
-            )
+            names = ", ".join(map(str, params))
+            raise InvalidAnswer("update changes the names in params", ", ".join(WEIGHTS), names)
         if returned is not None and returned is not params:
-            raise WrongKind(
+            raise InvalidAnswer(
                 "update returned something",
                 "None: it changes the arrays of params in place, and that is all",
                 describe(returned),
             )
         return tuple(array - old for array, old in zip(arrays.values(), before, strict=True))
 
+    return changes
 
-class OfCubic:
-    """A student's numeric gradient, with a function to differentiate."""
 
-    def __init__(self, fn: Callable) -> None:
-        self.__wrapped__, self.rounded = fn, False
+def gradient_of_cubes(numeric_gradient: Callable) -> Callable:
+    """Make a function of a numeric gradient: it differentiates a sum of cubes.
 
-    def __call__(self, array: ndarray, weights: ndarray, **eps: float) -> object:
-        """Return the gradient of a sum of cubes."""
+    Its attribute `rounded` says whether the array came back with other last digits.
+    """
+
+    @wraps(numeric_gradient)
+    def gradient(array: ndarray, weights: ndarray, **eps: float) -> object:
+        def f() -> float:
+            return references.cubes(array, weights)
+
+        f.__qualname__ = "f"  # as error messages call it
         before = array.copy()
-        gradient = self.__wrapped__(lambda: references.cubic(array, weights), array, **eps)
+        result = numeric_gradient(f, array, **eps)
         if array.shape != before.shape or not (absolute(array - before) < 1e-12).all():
-            raise WrongKind(
+            raise InvalidAnswer(
                 "numeric_gradient leaves array changed",
                 "array as it was before the call",
                 "other numbers in it",
                 "keep the number before nudging it, and put it back",
             )
-        self.rounded |= array.tobytes() != before.tobytes()
-        return gradient
+        gradient.rounded |= array.tobytes() != before.tobytes()
+        return result
+
+    gradient.rounded = False
+    return gradient
 
 
-class InARow:
-    """A student's training step, taken several times with a network of ours."""
+def several_steps(training_step: Callable) -> Callable:
+    """Make a function of a training step: it takes several, one batch after the other.
 
-    def __init__(self, fn: Callable) -> None:
-        self.__wrapped__ = fn
+    It returns the loss of each step and the change of W and of b in each, (n_steps, ...). The
+    network has been through a batch before the first step, so that a step without a backward pass
+    finds old gradients.
+    """
 
-    def __call__(self, *given: ndarray | float) -> tuple[ndarray, ...]:
-        """Return the losses, and the changes of W and of b, of all steps."""
-        return in_a_row(self._step)(*given)
+    @wraps(training_step)
+    def losses_and_changes(W, b, mask, lr, x, lengths, y) -> tuple[ndarray, ...]:
+        network, loss, optimizer = Network(W.copy(), b.copy(), mask), Loss(), Descent(lr)
+        loss.forward(network.forward(x[-1], lengths[-1], training=True), y[-1])
+        network.backward(loss.backward())
+        losses, states = [], [(W, b)]
+        for batch in zip(x, lengths, y, strict=True):
+            value = training_step(network, loss, optimizer, *batch)
+            if not isinstance(value, (float, floating)):
+                got = describe(value)
+                raise InvalidAnswer(f"training_step: expected the loss as one number; got {got}")
+            losses.append(float(value))
+            states.append([param.copy() for param in network.params.values()])
+        changes = (
+            stack([after - before for before, after in itertools.pairwise(values)])
+            for values in zip(*states, strict=True)
+        )
+        return array(losses), *changes
 
-    def _step(self, *given: object) -> float:
-        loss = self.__wrapped__(*given)
-        if not isinstance(loss, (float, floating)):
-            raise WrongKind(f"training_step: expected the loss as one number; got {describe(loss)}")
-        return float(loss)
+    return losses_and_changes

@@ -1,6 +1,7 @@
 """What a student reads: what is wrong, by how much, which mistake it is, and where to read again.
 
-A headline, then a few rows, each a word and a line. Nothing in it depends on the machine.
+A headline, then a few rows, each a word and a line. Nothing in it depends on the machine. What is
+wrong and which mistake it is, others have found out: see ``judging`` and ``diagnosis``.
 """
 
 import inspect
@@ -9,22 +10,34 @@ import traceback
 import numpy
 from numpy import absolute, errstate, isfinite, ndarray, sqrt, unravel_index, where
 
+from rnn_lib.checks.answers import InvalidAnswer
 from rnn_lib.checks.failure import CheckFailed
-from rnn_lib.checks.judging import Examination, Fault, Outcome, WrongKind
+from rnn_lib.checks.judging import Exam, Fault, Outcome
+from rnn_lib.checks.mistakes import Mistake
 
 Row = tuple[str, str]
 
 _NUMPY = {name: value for name, value in vars(numpy).items() if not name.startswith("_")}
 
 
-def failure(exam: Examination) -> CheckFailed:
-    """Say what is wrong."""
+def failure(exam: Exam, mistakes: list[Mistake]) -> CheckFailed:
+    """Say what is wrong.
+
+    Parameters
+    ----------
+    exam : Exam
+        An examination that found a fault.
+    mistakes : list of Mistake
+        What explains it; may be empty.
+    """
     fault = exam.fault
-    headline, rows = _PARTS[fault.kind](exam, fault)
-    mistakes = "; ".join(str(signature.mistake) for signature in exam.mistakes)
-    section = _section(exam)
-    rows += [*_advice(exam), ("note", _replaced()), ("read", section)]
-    return CheckFailed(lay_out(headline, rows), fault.name or None, mistakes or None, section)
+    headline, rows = _PARTS[fault.kind](exam, fault, bool(mistakes))
+    for mistake in mistakes:
+        rows += [("mistake", mistake.name), ("try", mistake.hint)]
+    section = _section(exam, mistakes)
+    rows += [("note", _replaced()), ("read", section)]
+    names = "; ".join(mistake.name for mistake in mistakes)
+    return CheckFailed(lay_out(headline, rows), fault.name or None, names or None, section)
 
 
 def lay_out(headline: str, rows: list[Row]) -> str:
@@ -43,26 +56,22 @@ def listing(words: list[str]) -> str:
     return f"{', '.join(most)} and {last}" if most else last
 
 
-def _error(exam: Examination, fault: Fault) -> tuple[str, list[Row]]:
+def _error(exam: Exam, fault: Fault, explained: bool) -> tuple[str, list[Row]]:
     error = fault.outcome.error
-    rows = [
+    return f"{exam.exercise.name} stopped with {type(error).__name__}", [
         ("where", _where(fault.outcome)),
         ("error", str(error).split("\n")[0]),
         ("line", _line(exam, error)),
     ]
-    return f"{exam.exercise.name} stopped with {type(error).__name__}", rows
 
 
-def _kind(exam: Examination, fault: Fault) -> tuple[str, list[Row]]:
-    error: WrongKind = fault.outcome.error
-    return error.headline, [
-        ("expected", error.expected),
-        ("got", error.got),
-        ("try", error.hint),
-    ]
+def _invalid(exam: Exam, fault: Fault, explained: bool) -> tuple[str, list[Row]]:
+    error: InvalidAnswer = fault.outcome.error
+    rows = [("expected", error.expected), ("got", error.got), ("try", error.hint)]
+    return error.headline, rows
 
 
-def _changed(exam: Examination, fault: Fault) -> tuple[str, list[Row]]:
+def _changed(exam: Exam, fault: Fault, explained: bool) -> tuple[str, list[Row]]:
     before, after = fault.outcome.given_before[fault.name], fault.outcome.given_after[fault.name]
     if not isinstance(before, ndarray):
         what = f"{len(before)} entries then, {len(after)} now, not the same"
@@ -72,32 +81,28 @@ def _changed(exam: Examination, fault: Fault) -> tuple[str, list[Row]]:
         what += f"now it is {number(after[index])}"
     else:
         what = f"its shape was {before.shape}, now it is {after.shape}"
-    rows = [
+    return f"{exam.exercise.name} changes its argument {fault.name}", [
         ("where", _where(fault.outcome)),
         ("expected", f"{fault.name} as it was before the call"),
         ("got", what),
+        ("try", "" if explained else f"work on a copy, {fault.name}.copy()"),
     ]
-    if not exam.mistakes:
-        rows.append(("try", f"work on a copy, {fault.name}.copy()"))
-    return f"{exam.exercise.name} changes its argument {fault.name}", rows
 
 
-def _overwritten(exam: Examination, fault: Fault) -> tuple[str, list[Row]]:
-    rows = [
+def _overwritten(exam: Exam, fault: Fault, explained: bool) -> tuple[str, list[Row]]:
+    return f"{exam.exercise.name} writes into an array that it returned before", [
         ("expected", "each call returns arrays of its own"),
         ("got", f"the {fault.name} of one call was changed by a later call"),
-        ("try", "make the arrays anew inside the function"),
+        ("try", "make new arrays inside the function, in each call"),
     ]
-    return f"{exam.exercise.name} writes into an array that it returned before", rows
 
 
-def _shape(exam: Examination, fault: Fault) -> tuple[str, list[Row]]:
-    rows = [
+def _shape(exam: Exam, fault: Fault, explained: bool) -> tuple[str, list[Row]]:
+    return f"{exam.exercise.name}: {fault.name} has the wrong shape", [
         ("where", _where(fault.outcome)),
         ("expected", f"shape {fault.right.shape}"),
         ("got", f"shape {fault.outcome.values[fault.name].shape}"),
     ]
-    return f"{exam.exercise.name}: {fault.name} has the wrong shape", rows
 
 
 def _ids(fault: Fault) -> list[Row]:
@@ -112,25 +117,24 @@ def _ids(fault: Fault) -> list[Row]:
     ]
 
 
-def _value(exam: Examination, fault: Fault) -> tuple[str, list[Row]]:
+def _value(exam: Exam, fault: Fault, explained: bool) -> tuple[str, list[Row]]:
     got, right = fault.outcome.values[fault.name], fault.right
     headline = f"{exam.exercise.name}: {_which(exam, fault)}"
     if exam.exercise.integers:
         return headline, _ids(fault)
     index = _worst(got, right)
-    worst = f"{_element(fault.name, index)}: expected {number(right[index])}, "
-    rows = [
+    worst = f"expected {number(right[index])}, got {number(got[index])}"
+    return headline, [
         ("where", _where(fault.outcome)),
-        ("worst", worst + f"got {number(got[index])}"),
-        ("overall", _overall(got, right, is_explained=bool(exam.mistakes))),
+        ("worst", f"{_element(fault.name, index)}: {worst}"),
+        ("overall", _overall(got, right, explained)),
         ("when", _when(exam)),
     ]
-    return headline, rows
 
 
 _PARTS = {
     "error": _error,
-    "kind": _kind,
+    "invalid": _invalid,
     "changed": _changed,
     "overwritten": _overwritten,
     "shape": _shape,
@@ -138,15 +142,8 @@ _PARTS = {
 }
 
 
-def _advice(exam: Examination) -> list[Row]:
-    rows = []
-    for signature in exam.mistakes:
-        rows += [("mistake", str(signature.mistake)), ("try", signature.mistake.hint)]
-    return rows
-
-
-def _section(exam: Examination) -> str:
-    sections = [s.section or exam.exercise.section for s in exam.mistakes]
+def _section(exam: Exam, mistakes: list[Mistake]) -> str:
+    sections = [mistake.section or exam.exercise.section for mistake in mistakes]
     if not sections:
         sections = [_TRUNCATION if _only_truncated(exam) else exam.exercise.section]
     return "; ".join(dict.fromkeys(sections))
@@ -158,15 +155,16 @@ def _replaced() -> str:
     names = [f"np.{name}" for name, value in _NUMPY.items() if now.get(name, value) is not value]
     if not names:
         return ""
-    return f"{listing(names)} no longer NumPy's own: restart the kernel, run all cells again"
+    are = "is" if len(names) == 1 else "are"
+    return f"{listing(names)} {are} no longer NumPy's own: restart the kernel, run all cells again"
 
 
 _TRUNCATION = "lesson 3, section 8"
 
 
-def _which(exam: Examination, fault: Fault) -> str:
+def _which(exam: Exam, fault: Fault) -> str:
     """Say which quantities are wrong and which right."""
-    wrong = {name for _, name, is_right in exam.verdicts() if not is_right} | {fault.name}
+    wrong = exam.wrong(exam.tolerance) | {fault.name}
     names = exam.exercise.returns
     bad, good = [n for n in names if n in wrong], [n for n in names if n not in wrong]
     text = f"{listing(bad)} {'is' if len(bad) == 1 else 'are'} wrong"
@@ -175,56 +173,50 @@ def _which(exam: Examination, fault: Fault) -> str:
 
 def _where(outcome: Outcome) -> str:
     problem = outcome.problem
-    sizes = dict(problem.sizes)
-    if "bptt_steps" in problem.numbers:
-        sizes["bptt_steps"] = problem.numbers["bptt_steps"]
-    if "eps" in problem.numbers:
-        sizes["eps"] = problem.numbers["eps"]
+    options = {n: problem.numbers[n] for n in ("bptt_steps", "eps") if n in problem.numbers}
+    sizes = problem.sizes | options
     text = ", ".join(f"{name} = {value}" for name, value in sizes.items())
-    return text if problem.call.startswith("first") else f"{text}; {problem.call}"
+    return text if problem.is_first else f"{text}; {problem.call}"
 
 
-def _when(exam: Examination) -> str:
+def _when(exam: Exam) -> str:
     """Say for which numbers of time steps all is right, if that tells anything."""
     if _only_truncated(exam):
         return "right without bptt_steps, wrong with"
-    right: dict[int, bool] = {}
-    for outcome, _, is_right in exam.verdicts():
-        T = outcome.problem.sizes.get("T", 1)
-        right[T] = right.get(T, True) and is_right
-    good, bad = ([str(T) for T in right if right[T] is b] for b in (True, False))
-    if not good or not bad:
-        return ""
-    return f"right for T = {listing(good)}, wrong for T = {listing(bad)}"
+    wrong: dict[str, bool] = {}
+    for outcome in exam.outcomes:
+        T = str(outcome.problem.sizes.get("T", 1))
+        wrong[T] = wrong.get(T, False) or bool(outcome.wrong(exam.tolerance))
+    good, bad = ([T for T in wrong if wrong[T] is is_wrong] for is_wrong in (False, True))
+    return f"right for T = {listing(good)}, wrong for T = {listing(bad)}" if good and bad else ""
 
 
-def _only_truncated(exam: Examination) -> bool:
-    wrong = [o.problem.numbers.get("bptt_steps") for o, _, right in exam.verdicts() if not right]
-    return bool(wrong) and None not in wrong
+def _only_truncated(exam: Exam) -> bool:
+    wrong = [outcome.problem for outcome in exam.outcomes if outcome.wrong(exam.tolerance)]
+    return bool(wrong) and all(problem.numbers.get("bptt_steps") for problem in wrong)
 
 
-def _overall(got: ndarray, right: ndarray, is_explained: bool) -> str:
-    """Compare two arrays as arrows: how long, and which way."""
+def _overall(got: ndarray, right: ndarray, explained: bool) -> str:
+    """Compare two arrays as vectors: their norms, and the angle between them."""
     if not isfinite(got).all():
         return "NaN or infinity among the numbers"
     largest, difference = absolute(right).max(), absolute(got - right).max()
     if difference < 1e-5 * largest:
         share = f"{difference / largest:.0e}".replace("e-0", "e-")
-        question = (
-            "" if is_explained else ": a formula that is nearly right, or float32 on the way?"
-        )
+        question = "" if explained else ": a formula that is nearly right, or float32 in between?"
         return f"off by {share} of the largest number{question}"
     if right.size < 2:
         return f"{number(got / right)} times what is expected" if right.all() else ""
     with errstate(all="ignore"):
-        lengths = sqrt((got * got).sum()), sqrt((right * right).sum())
-        cosine = (got * right).sum() / (lengths[0] * lengths[1])
-    if not lengths[0]:
+        norms = sqrt((got * got).sum()), sqrt((right * right).sum())
+        cosine = (got * right).sum() / (norms[0] * norms[1])
+    if not norms[0]:
         return "all zeros"
-    length = f"{lengths[0] / lengths[1]:.3f} times as long as expected"
-    if absolute(got - right * (lengths[0] / lengths[1])).max() < 1e-5 * largest:
-        return f"the right direction, but {length}"
-    return f"{length}, cosine {cosine:.3f}"
+    ratio = norms[0] / norms[1]
+    norm = f"norm {ratio:.3f} times the expected one"
+    if absolute(got - right * ratio).max() < 1e-5 * largest:
+        return f"the right direction, but {norm}"
+    return f"{norm}, cosine {cosine:.3f}"
 
 
 def _worst(got: ndarray, right: ndarray) -> tuple[int, ...]:
@@ -239,9 +231,32 @@ def _element(name: str, index: tuple[int, ...]) -> str:
     return f"{name}[{', '.join(str(i) for i in index)}]" if index else name
 
 
-def _line(exam: Examination, error: Exception) -> str:
+def _line(exam: Exam, error: Exception) -> str:
     """Find the student's own line, the last one in the file or cell of the function."""
     code = getattr(inspect.unwrap(exam.function), "__code__", None)
     frames = traceback.extract_tb(error.__traceback__)
     own = [f for f in frames if code is not None and f.filename == code.co_filename]
     return (own[-1].line or "") if own else ""
+
+
+# -- remarks on functions that have passed --------------------------------------------------------
+
+
+def lost_near_zero(exam: Exam) -> str:
+    """Say whether tanh loses the digits of numbers near 0, seen at the extremes."""
+    outcome, name = exam.outcomes[0], exam.exercise.returns[0]
+    h, right = outcome.values[name], outcome.right[name]
+    tiny = absolute(right) < 1e-9
+    if (absolute(h - right)[tiny] < 1e-3 * right[tiny]).all():
+        return ""
+    return (
+        "note: the tanh of 1e-17 comes out as 0 here, digits near 0 are lost; "
+        "np.tanh keeps them (lesson 1, section 5)"
+    )
+
+
+def rounded_in_place(exam: Exam) -> str:
+    """Say whether the array that was nudged comes back with other last digits."""
+    if not exam.function.rounded:
+        return ""
+    return "note: array comes back changed in its last digit; keep the number and put it back"

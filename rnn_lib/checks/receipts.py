@@ -3,7 +3,8 @@
 Student code runs in the same process as the checks, and can put anything in their place. When
 notebooks are graded, the grader hands a secret over at the start, before any student code runs.
 A check that passes signs with it, out of sight, and a check without its signature earns nothing.
-When nobody grades, there is no secret, and nothing is sent.
+When nobody grades, there is no secret, and nothing is sent. How a grader reads this is left to
+``classroom``.
 
 A finding is not signed: it explains why an exercise has no points, and nobody gains by forging it.
 """

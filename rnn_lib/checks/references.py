@@ -1,10 +1,11 @@
 """The right answers, written straight from the formulas and apart from the layers.
 
 Nothing here is fast. Each function is as close to the lesson's formula as Python allows, so that
-one can see that it is right; tests hold it to the layers and to the numeric gradient.
+one can see that it is right; tests hold it to the layers and to the numeric gradient. Sequences of
+unequal lengths, other activation functions and float32 are left out: no exercise asks for them.
 
-All modules of this package take NumPy's functions by name, at import: whoever gives ``np.tanh``
-another meaning later changes nothing here.
+All modules of this package take NumPy's functions by name, at import: replacing ``np.tanh`` later
+changes nothing here.
 """
 
 from collections.abc import Callable, Mapping
@@ -45,57 +46,30 @@ def rnn_backward(
     W_h: ndarray,
     bptt_steps: int | None = None,
 ) -> Gradients:
-    """Return dx, dh0, dW_x, dW_h, db: lesson 3, sections 3 and 8."""
-    da, dh0 = through_time(dh, 1 - h**2, W_h, bptt_steps)
-    return gradients(da, dh0, x, states_before(h, h0), W_x)
+    """Return dx, dh0, dW_x, dW_h, db: lesson 3, sections 3 and 8.
 
-
-def through_time(
-    dh: ndarray,
-    slope: ndarray,
-    W_h: ndarray,
-    bptt_steps: int | None = None,
-    slope_on_the_way: ndarray | None = None,
-) -> tuple[ndarray, ndarray]:
-    """Send what enters at each step back through `bptt_steps` cells; return da (N, T, H) and dh0.
-
-    This is the definition of truncation, word by word: each entry travels on its own and stops
-    on its own. (Only a mistake has another slope on the way than in da.)
+    This is the definition of truncation, word by word: each entry of dh goes back on its own,
+    through `bptt_steps` cells, and stops on its own.
     """
     T = dh.shape[1]
-    on_the_way = slope if slope_on_the_way is None else slope_on_the_way
-    da, dh0 = zeros(dh.shape), zeros(dh[:, 0].shape)
+    da, dh0 = zeros(dh.shape), zeros(h0.shape)
     for t in range(T):
-        wave, last = dh[:, t], 0 if bptt_steps is None else max(0, t + 1 - bptt_steps)
+        dh_s, last = dh[:, t], 0 if bptt_steps is None else max(0, t + 1 - bptt_steps)
         for s in range(t, last - 1, -1):
-            da[:, s] += wave * slope[:, s]
-            wave = (wave * on_the_way[:, s]) @ W_h.T
+            da_s = dh_s * (1 - h[:, s] ** 2)
+            da[:, s] += da_s
+            dh_s = da_s @ W_h.T
             if s == 0:
-                dh0 += wave
-    return da, dh0
-
-
-def gradients(da: ndarray, dh0: ndarray, x: ndarray, h_prev: ndarray, W_x: ndarray) -> Gradients:
-    """Return dx, dh0, dW_x, dW_h, db from da and the states before the steps, (N, T, H)."""
-    return da @ W_x.T, dh0, over_steps(x, da), over_steps(h_prev, da), da.sum(axis=(0, 1))
-
-
-def over_steps(inputs: ndarray, da: ndarray) -> ndarray:
-    """Sum ``inputs_t.T @ da_t`` over all steps."""
-    return sum(inputs[:, t].T @ da[:, t] for t in range(da.shape[1]))
+                dh0 += dh_s
+    before = [state_before(t, h, h0) for t in range(T)]
+    dW_x = sum(x[:, t].T @ da[:, t] for t in range(T))
+    dW_h = sum(before[t].T @ da[:, t] for t in range(T))
+    return da @ W_x.T, dh0, dW_x, dW_h, da.sum(axis=(0, 1))
 
 
 def state_before(t: int, h: ndarray, h0: ndarray) -> ndarray:
     """Return the state (N, H) that step t starts from."""
     return h0 if t == 0 else h[:, t - 1]
-
-
-def states_before(h: ndarray, h0: ndarray) -> ndarray:
-    """Return the states (N, T, H) that the steps start from."""
-    before = h.copy()
-    for t in range(h.shape[1]):
-        before[:, t] = state_before(t, h, h0)
-    return before
 
 
 def softmax_cross_entropy(scores: ndarray, labels: ndarray) -> tuple[float, ndarray]:
@@ -108,11 +82,10 @@ def softmax_cross_entropy(scores: ndarray, labels: ndarray) -> tuple[float, ndar
     return -log_p[arange(N), labels].sum() / N, dscores / N
 
 
-def update_changes(
-    W_x: ndarray, W_h: ndarray, b: ndarray, dW_x: ndarray, dW_h: ndarray, db: ndarray, lr: float
-) -> tuple[ndarray, ndarray, ndarray]:
-    """Return what one update should add to W_x, W_h and b: lesson 3, section 7."""
-    return -lr * dW_x, -lr * dW_h, -lr * db
+def update(params: Mapping[str, ndarray], grads: Mapping[str, ndarray], lr: float) -> None:
+    """Change every array of `params` in place: lesson 3, section 7."""
+    for name in params:
+        params[name] -= lr * grads[name]
 
 
 def numeric_gradient(f: Callable[[], float], array: ndarray, eps: float = 1e-5) -> ndarray:
@@ -129,15 +102,9 @@ def numeric_gradient(f: Callable[[], float], array: ndarray, eps: float = 1e-5) 
     return gradient
 
 
-def cubic(array: ndarray, weights: ndarray) -> float:
-    """Return a sum of cubes; its central difference differs from its slope by exactly eps**2."""
+def cubes(array: ndarray, weights: ndarray) -> float:
+    """Return a sum of cubes; its central difference is off from its derivative by eps**2."""
     return float((weights * array**3).sum())
-
-
-def central_differences(array: ndarray, weights: ndarray, eps: float = 1e-5) -> ndarray:
-    """Return what the student's numeric gradient should give for :func:`cubic`."""
-    array = array.copy()
-    return numeric_gradient(lambda: cubic(array, weights), array, eps)
 
 
 def encode(words: list[str], id_of: Mapping[str, int], maxlen: int) -> ndarray:
@@ -156,47 +123,36 @@ def training_step(network, loss, optimizer, x: ndarray, lengths: ndarray, y: nda
     return value
 
 
+def global_norm(grads: Mapping[str, ndarray]) -> float:
+    """Return the norm of all gradients together: lesson 3, section 9."""
+    return sqrt(sum((grad * grad).sum() for grad in grads.values()))
+
+
 def clipped(grads: Mapping[str, ndarray]) -> dict[str, ndarray]:
-    """Shorten gradients, all by one factor, to a common length of at most 1."""
-    length = sqrt(sum((grad * grad).sum() for grad in grads.values()))
-    return {name: grad / max(1, length) for name, grad in grads.items()}
+    """Scale gradients, all by one factor, to a global norm of at most 1."""
+    norm = global_norm(grads)
+    return {name: grad / max(1, norm) for name, grad in grads.items()}
 
 
 # -- the numeric gradients, as a second opinion -------------------------------------------------
 
 
-def numeric_step(numbers: Mapping[str, ndarray]) -> dict[str, ndarray]:
-    """Differentiate the weighted sum of the next state numerically."""
-    return _differentiate(
-        lambda x_t, h_prev, W_x, W_h, b: (
-            numbers["dh_t"] * rnn_step(x_t, h_prev, W_x, W_h, b)
-        ).sum(),
-        numbers,
-        ("x_t", "h_prev", "W_x", "W_h", "b"),
-    )
+def _numeric(loss: Callable[..., float], nudged: str, constant: str) -> Callable:
+    """Make a function of a problem's numbers: the numeric gradients of a loss of them, by name."""
+
+    def gradients(numbers: Mapping[str, ndarray]) -> dict[str, ndarray]:
+        at = {name: numbers[name].copy() for name in f"{nudged} {constant}".split()}
+        return {"d" + n: numeric_gradient(lambda: loss(**at), at[n]) for n in nudged.split()}
+
+    return gradients
 
 
-def numeric_backward(numbers: Mapping[str, ndarray]) -> dict[str, ndarray]:
-    """Differentiate the weighted sum of all states numerically."""
-    return _differentiate(
-        lambda x, h0, W_x, W_h, b: (numbers["dh"] * rnn_forward(x, h0, W_x, W_h, b)).sum(),
-        numbers,
-        ("x", "h0", "W_x", "W_h", "b"),
-    )
-
-
-def numeric_softmax(numbers: Mapping[str, ndarray]) -> dict[str, ndarray]:
-    """Differentiate the mean loss numerically."""
-    return _differentiate(
-        lambda scores: softmax_cross_entropy(scores, numbers["labels"])[0], numbers, ("scores",)
-    )
-
-
-def _differentiate(
-    loss: Callable[..., float], numbers: Mapping[str, ndarray], names: tuple[str, ...]
-) -> dict[str, ndarray]:
-    at = [numbers[name].copy() for name in names]
-    return {
-        "d" + name: numeric_gradient(lambda: loss(*at), array)
-        for name, array in zip(names, at, strict=True)
-    }
+numeric_step = _numeric(
+    lambda dh_t, **given: (dh_t * rnn_step(**given)).sum(), "x_t h_prev W_x W_h b", "dh_t"
+)
+numeric_backward = _numeric(
+    lambda dh, **given: (dh * rnn_forward(**given)).sum(), "x h0 W_x W_h b", "dh"
+)
+numeric_softmax = _numeric(
+    lambda scores, labels: softmax_cross_entropy(scores, labels)[0], "scores", "labels"
+)

@@ -1,14 +1,11 @@
-"""A tiny network, its loss and an optimiser, to hand to a student's training step.
+"""Fakes: a tiny network, its loss and an optimizer, to hand to a student's training step.
 
 They are used just as the library's are and share no line with them: what is judged is the step.
 The network averages each sequence over the steps that count and makes scores of the mean, without
-any recurrence; in training it silences some features, always the same ones.
+any recurrence; in training it drops some features, always the same ones.
 """
 
-import itertools
-from collections.abc import Callable
-
-from numpy import arange, array, full, ndarray, stack
+from numpy import arange, full, ndarray
 
 from rnn_lib.checks.references import softmax_cross_entropy
 
@@ -72,27 +69,3 @@ class Descent:
         """Change every array of `params` in place."""
         for name, param in params.items():
             param -= self.lr * grads[name]
-
-
-def in_a_row(training_step: Callable) -> Callable:
-    """Make a function of arrays of a training step: several steps, one batch after the other.
-
-    It returns the loss of each step and the change of W and of b in each, (n_steps, ...). The
-    network has been through a batch before the first step: there are old gradients to fall for.
-    """
-
-    def losses_and_changes(W, b, mask, lr, x, lengths, y):
-        network, loss, optimizer = Network(W.copy(), b.copy(), mask), Loss(), Descent(lr)
-        loss.forward(network.forward(x[-1], lengths[-1], training=True), y[-1])
-        network.backward(loss.backward())
-        losses, states = [], [(W, b)]
-        for batch in zip(x, lengths, y, strict=True):
-            losses.append(training_step(network, loss, optimizer, *batch))
-            states.append([param.copy() for param in network.params.values()])
-        changes = (
-            stack([after - before for before, after in itertools.pairwise(values)])
-            for values in zip(*states, strict=True)
-        )
-        return array(losses), *changes
-
-    return losses_and_changes

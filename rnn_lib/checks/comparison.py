@@ -1,0 +1,50 @@
+"""What decides between right and wrong: comparisons of arrays, but for rounding.
+
+They rest on NumPy's ufuncs alone, taken at import, and not on methods such as ``all`` or ``max``:
+those are written in Python, inside of NumPy, where a student's code could exchange them.
+"""
+
+from numpy import absolute, errstate, float16, float32, logical_or, maximum, ndarray
+
+EXACT, SINGLE = 1e-9, 1e-5  # what rounding may leave, of an array's largest number
+
+
+def near(
+    value: ndarray, expected: ndarray, right: ndarray | None = None, tolerance: float = SINGLE
+) -> bool:
+    """Say whether a value is what is expected, but for rounding: see :func:`error`."""
+    return error(value, expected, right) <= tolerance
+
+
+def error(value: ndarray, expected: ndarray, right: ndarray | None = None) -> float:
+    """Return the largest difference, as a share of the largest number; NaN is near to nothing.
+
+    Where the expected value is itself wrong, the right one tells what is large.
+    """
+    if value.shape != expected.shape:
+        return float("inf")
+    difference = maximum.reduce(absolute(value - expected), axis=None, initial=0)
+    if difference == 0:
+        return 0.0
+    size = maximum.reduce(absolute(expected if right is None else right), axis=None, initial=0)
+    return float(difference / size) if size else float("inf")
+
+
+def same(one: ndarray | list | dict, other: ndarray | list | dict) -> bool:
+    """Say whether an argument is what it was, to the last bit."""
+    if not isinstance(one, ndarray):
+        return one == other
+    return (
+        one.shape == other.shape and one.dtype == other.dtype and one.tobytes() == other.tobytes()
+    )
+
+
+def shows_float32(value: ndarray) -> bool:
+    """Say whether some number is just what float32 can hold: then it was computed so.
+
+    Of the numbers of a float64 computation not one in a hundred million is. (A number like 0 or 1
+    proves nothing; float16 could hold it as well.)
+    """
+    with errstate(all="ignore"):
+        is_single = (value == value.astype(float32)) & (value != value.astype(float16))
+    return bool(logical_or.reduce(is_single, axis=None))
