@@ -206,7 +206,7 @@ class ScratchRNNClassifier:
         if self.warm_start and self._state is not None:
             self._expect_fixed_settings()
             state = copy.deepcopy(self._state)
-            state.settings = self._settings()
+            state.settings = self.get_params()
             if isinstance(self.optimizer, str) and not callable(self.lr):
                 state.optimizer.lr = float(self.lr)
         else:
@@ -291,6 +291,29 @@ class ScratchRNNClassifier:
         state = self._expect_fitted()
         return evaluate(state.network, state.loss, *_read("x", x, "y", y, state))[1]
 
+    def get_params(self, deep: bool = True) -> dict[str, object]:
+        """Return the settings by name, as scikit-learn asks for them; `deep` has no effect."""
+        return {setting.name: getattr(self, setting.name) for setting in fields(self)}
+
+    def set_params(self, **params: object) -> "ScratchRNNClassifier":
+        """Change settings, and return the classifier; they are checked by the next ``fit``.
+
+        Raises
+        ------
+        ValueError
+            If there is no setting of that name.
+        """
+        if unknown := params.keys() - self.get_params().keys():
+            raise ValueError(f"set_params: no settings {sorted(unknown)}")
+        vars(self).update(params)
+        return self
+
+    def __sklearn_tags__(self):
+        """Tell scikit-learn, which alone asks for it, that this is a classifier."""
+        from sklearn.utils import ClassifierTags, Tags, TargetTags
+
+        return Tags("classifier", TargetTags(required=True), classifier_tags=ClassifierTags())
+
     def save(self, path: str | os.PathLike) -> None:
         """Write the fitted classifier into a file, with all that a warm start needs.
 
@@ -322,7 +345,7 @@ class ScratchRNNClassifier:
         """
         state = self._expect_fitted()
         self._expect_fixed_settings()
-        write_classifier(path, self._settings(), state)
+        write_classifier(path, self.get_params(), state)
 
     @classmethod
     def load(cls, path: str | os.PathLike) -> "ScratchRNNClassifier":
@@ -359,9 +382,6 @@ class ScratchRNNClassifier:
         if self._state is None:
             raise NotFittedError("this ScratchRNNClassifier is not fitted: call fit(x, y) first")
         return self._state
-
-    def _settings(self):
-        return {setting.name: getattr(self, setting.name) for setting in fields(self)}
 
     def _check_settings(self):
         for setting in fields(self):
@@ -410,7 +430,7 @@ class ScratchRNNClassifier:
             Dropout(self.dropout, rng=rng) if self.dropout else None,
         )
         optimizer = get_optimizer(self.optimizer, 1.0 if callable(self.lr) else self.lr)
-        return TrainingState(network, get_loss(self.output), optimizer, rng, self._settings())
+        return TrainingState(network, get_loss(self.output), optimizer, rng, self.get_params())
 
 
 def _read(name_x, x, name_y, y, state):

@@ -12,6 +12,8 @@ import sys
 import numpy as np
 import pytest
 from jupyter_client import KernelManager
+from sklearn.base import clone
+from sklearn.model_selection import GridSearchCV, cross_val_score
 from threadpoolctl import threadpool_info
 
 from rnn_lib import (
@@ -595,6 +597,19 @@ def test_training_step_returns_the_loss_before_the_update():
     before = loss.forward(network.forward(x, lengths), y)
     assert training_step(network, loss, SGD(0.1), x, lengths, y, clip_norm=1.0) == before
     assert loss.forward(network.forward(x, lengths), y) < before
+
+
+def test_scikit_learn_clones_and_searches():
+    x, y = sum_sign_task(90)
+    model = ScratchRNNClassifier(
+        4, 2, lr=0.05, readout=MeanState(3), optimizer="adam", batch_size=10, n_epochs=3, seed=0
+    )
+    assert clone(model).get_params()["readout"].scale == 3
+    assert len(cross_val_score(model, x, y, cv=3)) == 3
+    search = GridSearchCV(model, {"n_epochs": [1, 30]}, cv=3).fit(x, y)
+    assert search.best_params_ == {"n_epochs": 30}
+    with pytest.raises(ValueError, match=r"set_params: no settings \['n_epoch'\]"):
+        model.set_params(n_epoch=1)
 
 
 def test_objects_passed_in_are_copied():
