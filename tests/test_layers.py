@@ -54,6 +54,7 @@ def naive_states(rnn, x, h0):
 # -- forward ------------------------------------------------------------------------------------
 
 
+@pytest.mark.lesson1
 def test_the_states_of_problem_2():
     rnn = SimpleRNN(2, 4)
     rnn.params = {
@@ -70,6 +71,7 @@ def test_the_states_of_problem_2():
     assert np.abs(h[0] - expected).max() < 5e-9
 
 
+@pytest.mark.lesson1
 @pytest.mark.parametrize("activation", ["tanh", "relu"])
 def test_the_fast_form_equals_the_naive_one(rng, activation):
     rnn = SimpleRNN(F, H, activation, rng=rng)
@@ -78,6 +80,7 @@ def test_the_fast_form_equals_the_naive_one(rng, activation):
     assert np.abs(rnn.forward(x, h0) - naive_states(rnn, x, h0)).max() < 1e-12
 
 
+@pytest.mark.lesson4
 def test_steps_after_a_samples_length_are_never_read(rng):
     rnn = SimpleRNN(F, H, rng=rng)
     x, h0 = rng.standard_normal((N, T, F)), rng.standard_normal((N, H))
@@ -100,6 +103,7 @@ def test_steps_after_a_samples_length_are_never_read(rng):
         assert not dx[n, length:].any()
 
 
+@pytest.mark.lesson1
 def test_permuting_the_samples_permutes_everything(rng):
     rnn = SimpleRNN(F, H, rng=rng)
     x, h0 = rng.standard_normal((N, T, F)), rng.standard_normal((N, H))
@@ -293,6 +297,7 @@ def test_whole_numbers_are_no_parameters():
         SGD(0.1).update({"W": np.ones(2, np.int64)}, {"W": np.ones(2)})
 
 
+@pytest.mark.lesson3
 @pytest.mark.parametrize("size", [1e30, 1e300])
 def test_clipping_survives_squares_that_overflow(size):
     dtype = np.float32 if size < 1e38 else np.float64
@@ -312,6 +317,7 @@ def test_clipping_makes_nothing_harmless_of_what_is_no_number(odd):
 # -- the parts around it ------------------------------------------------------------------------
 
 
+@pytest.mark.lesson3
 @pytest.mark.parametrize("name", ["tanh", "relu"])
 def test_derivatives_are_written_from_the_output(name):
     activation, a = get_activation(name), np.array([-2.0, -0.3, 0.4, 3.0])
@@ -319,12 +325,14 @@ def test_derivatives_are_written_from_the_output(name):
     assert np.abs(activation.derivative(activation.forward(a)) - numeric).max() < 1e-9
 
 
+@pytest.mark.lesson3
 def test_probabilities_survive_extreme_scores():
     with np.errstate(over="raise", invalid="raise", divide="raise"):
         assert np.array_equal(softmax(np.array([[1000.0, 0.0, -1000.0]])), [[1, 0, 0]])
         assert np.array_equal(sigmoid(np.array([-1000.0, 0.0, 1000.0])), [0, 0.5, 1])
 
 
+@pytest.mark.lesson3
 @pytest.mark.parametrize(("output", "scores"), [("softmax", [[1e4, -1e4]]), ("sigmoid", [[-1e4]])])
 def test_losses_survive_extreme_scores(output, scores):
     loss = get_loss(output)
@@ -333,6 +341,7 @@ def test_losses_survive_extreme_scores(output, scores):
     assert value == (2e4 if output == "softmax" else 1e4)
 
 
+@pytest.mark.lesson3
 def test_the_loss_takes_the_mean_over_labels_that_count(rng):
     scores, labels = rng.standard_normal((2, 3, 4)), rng.integers(0, 4, (2, 3))
     mask = np.array([[True, True, False], [True, False, False]])
@@ -344,6 +353,7 @@ def test_the_loss_takes_the_mean_over_labels_that_count(rng):
     assert not masked.backward()[~mask].any()
 
 
+@pytest.mark.lesson4
 def test_dropout_chooses_once_per_sequence_and_only_in_training():
     x = np.ones((200, 3, 10))
     dropout = Dropout(0.25, rng=0)
@@ -355,6 +365,7 @@ def test_dropout_chooses_once_per_sequence_and_only_in_training():
     assert np.array_equal(dropout.backward(x), y)
 
 
+@pytest.mark.lesson5
 def test_a_frozen_embedding_has_no_parameters(rng):
     embedding = Embedding(5, F, trainable=False, rng=rng)
     y = embedding.forward(np.array([[0, 4], [4, 4]]))
@@ -363,6 +374,7 @@ def test_a_frozen_embedding_has_no_parameters(rng):
     assert embedding.params == embedding.grads == {}
 
 
+@pytest.mark.lesson4
 def test_the_embedding_gradient_names_only_words_that_occurred(rng):
     embedding = Embedding(100, F, rng=rng)
     ids, dy = np.array([[7, 3, 7], [3, 99, 7]]), rng.standard_normal((2, 3, F))
@@ -379,6 +391,7 @@ def test_the_embedding_gradient_names_only_words_that_occurred(rng):
 # -- optimisers ---------------------------------------------------------------------------------
 
 
+@pytest.mark.lesson4
 @pytest.mark.parametrize("name", ["SGD", "AdaGrad", "Adam"])
 def test_a_row_gradient_updates_its_rows_as_a_full_one_would(rng, name):
     import rnn_lib
@@ -395,12 +408,14 @@ def test_a_row_gradient_updates_its_rows_as_a_full_one_would(rng, name):
     assert not np.isclose(sparse["W"][rows], start[rows]).any()
 
 
+@pytest.mark.lesson4
 def test_the_first_step_of_adam_has_the_size_of_the_rate():
     w = np.zeros(3)
     Adam(lr=0.1).update({"w": w}, {"w": np.array([1e-3, -5.0, 40.0])})
     assert np.allclose(w, [-0.1, 0.1, -0.1], rtol=1e-4)
 
 
+@pytest.mark.lesson3
 def test_clipping_keeps_the_direction_and_its_argument(rng):
     grads = {
         "w": rng.standard_normal((3, 2)),
@@ -418,6 +433,7 @@ def test_clipping_keeps_the_direction_and_its_argument(rng):
     assert untouched["w"] is grads["w"]
 
 
+@pytest.mark.lesson5
 def test_linear_decay():
     rate = linear_decay(0.4, 4)
     assert [rate(e) for e in (0, 1, 2, 4, 5)] == pytest.approx([0.4, 0.3, 0.2, 0, 0])
@@ -438,6 +454,7 @@ def test_sizes_of_the_initial_weights(rng):
     assert np.abs(get_initializer("uniform")(rng, shape)).max() <= (1 / 200) ** 0.5
 
 
+@pytest.mark.lesson3
 @pytest.mark.parametrize("shape", [(4, 4), (2, 4), (5, 3)])
 def test_orthogonal_keeps_lengths(rng, shape):
     singular = np.linalg.svd(orthogonal(0.9)(rng, shape), compute_uv=False)

@@ -39,23 +39,18 @@ LESSONS = [
     "appendix_speed",
 ]
 
-# Accuracies in float32 differ in their last digits between processors, progress bars show when they
-# were drawn, times are never the same. What matters is asserted in a cell that is compared.
+# Progress bars show when they were drawn, times are never the same, and a network whose last digits
+# differ may choose other words. What matters is asserted in a cell that is compared. Accuracies are
+# compared within a tolerance, which stands in their cell's metadata.
 NOT_COMPARED = {
     "04_imdb": {
         "train-fit",
-        "train-numbers",
-        "test-score",
         "trace-colours",
         "trace-heatmap",
-        "errors-find",
         "errors-gallery",
         "errors-test-numbers",
-        "errors-negation-log-odds",
         "errors-culprits-show",
-        "sure-one-word",
         "own-try-it",
-        "result",
     },
     "05_from_61_to_90": {
         "start-replica",
@@ -76,12 +71,9 @@ NOT_COMPARED = {
         "repairs-orthogonal",
         "repairs-vocabulary",
         "recurrent-train",
-        "order-shuffle",
-        "order-pairs-table",
         "order-task-train",
         "top-wide",
         "top-pairs-rung",
-        "result",
     },
     "appendix_speed": {
         "naive-time",
@@ -144,11 +136,11 @@ def test_every_cell_was_run_in_order(path):
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
-def test_every_cell_is_compared_but_the_listed_ones(path):
+def test_every_cell_except_the_listed_ones_is_compared(path):
     assert not_compared(load(path)) == NOT_COMPARED.get(path.stem, set())
 
 
-def test_a_cell_that_never_ran_would_be_noticed():
+def test_cell_that_never_ran_is_noticed():
     notebook = load(NOTEBOOKS[0])
     cell = code_cells(notebook)[3]
     cell["execution_count"] = None
@@ -156,7 +148,7 @@ def test_a_cell_that_never_ran_would_be_noticed():
 
 
 @pytest.mark.parametrize("mark", ["tag", "comment"])
-def test_a_cell_taken_out_of_the_comparison_would_be_noticed(mark):
+def test_cell_taken_out_of_the_comparison_is_noticed(mark):
     notebook = load(NOTEBOOKS[0])
     cell = code_cells(notebook)[2]
     if mark == "tag":
@@ -167,7 +159,7 @@ def test_a_cell_taken_out_of_the_comparison_would_be_noticed(mark):
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
-def test_outputs_hold_no_errors_and_figures_are_explained(path):
+def test_outputs_have_no_errors_and_figures_have_captions(path):
     notebook = load(path)
     cells = notebook["cells"]
     for cell, following in zip(cells, cells[1:] + [None], strict=True):
@@ -181,7 +173,7 @@ def test_outputs_hold_no_errors_and_figures_are_explained(path):
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
-def test_every_exercise_has_its_solution_marked_and_its_check_below(path):
+def test_every_exercise_has_a_marked_solution_and_a_check_below(path):
     cells = code_cells(load(path))
     sources = ["".join(cell["source"]) for cell in cells]
     exercises = [(n, s) for n, s in enumerate(sources) if "### BEGIN SOLUTION" in s]
@@ -197,7 +189,7 @@ def test_every_exercise_has_its_solution_marked_and_its_check_below(path):
         )
 
 
-def test_the_readmes_figure_is_lesson_3s_and_its_table_what_was_measured(tmp_path):
+def test_readme_shows_the_figure_of_lesson_3_and_the_measured_table(tmp_path):
     root = Path(__file__).parents[1]
     made = runpy.run_path(str(root / "docs" / "make_figures.py"))
     recall = (root / "docs" / "recall.png").read_bytes()
@@ -231,6 +223,7 @@ def problem():
     return rnn, x, h0, rng.standard_normal((N, T, H))
 
 
+@pytest.mark.lesson1
 def test_lesson_1_computes_the_states_of_the_library(problem):
     rnn, x, h0, _ = problem
     (rnn_step,), (rnn_forward,) = (functions_of("01_forward")[n] for n in EXERCISES["01_forward"])
@@ -239,6 +232,7 @@ def test_lesson_1_computes_the_states_of_the_library(problem):
     assert np.abs(rnn_step(x[:, 0], h0, **rnn.params) - h[:, 0]).max() < 1e-12
 
 
+@pytest.mark.lesson3
 @pytest.mark.parametrize(
     ("version", "bptt_steps"),
     [(0, None), (1, None), (1, 1), (1, 3), (1, 9)],  # truncation comes with section 8's
@@ -255,7 +249,8 @@ def test_lesson_3_computes_the_gradients_of_the_library(problem, version, bptt_s
         assert np.abs(one - other).max() < 1e-12
 
 
-def test_lesson_3_steps_back_like_the_library(problem):
+@pytest.mark.lesson3
+def test_lesson_3_step_backward_equals_the_library(problem):
     rnn, x, h0, dh = problem
     (rnn_step_backward,) = functions_of("03_bptt")["rnn_step_backward"]
     h = rnn.forward(x[:, :1], h0)
@@ -266,7 +261,8 @@ def test_lesson_3_steps_back_like_the_library(problem):
         assert np.abs(one - other).max() < 1e-12
 
 
-def test_lesson_3_updates_like_the_library(problem):
+@pytest.mark.lesson3
+def test_lesson_3_update_equals_the_library(problem):
     rnn, *_ = problem
     (update,) = functions_of("03_bptt")["update"]
     ours, theirs = ({n: w.copy() for n, w in rnn.params.items()} for _ in range(2))
@@ -277,6 +273,7 @@ def test_lesson_3_updates_like_the_library(problem):
         assert np.abs(ours[name] - theirs[name]).max() < 1e-12
 
 
+@pytest.mark.lesson3
 def test_lesson_3_computes_the_loss_and_the_differences_of_the_library():
     functions = functions_of("03_bptt")
     (softmax_cross_entropy,) = functions["softmax_cross_entropy"]
@@ -294,7 +291,8 @@ def test_lesson_3_computes_the_loss_and_the_differences_of_the_library():
     assert np.array_equal(ours, theirs)
 
 
-def test_lesson_4_encodes_like_the_library():
+@pytest.mark.lesson4
+def test_lesson_4_encode_equals_the_library():
     (encode,) = functions_of("04_imdb")["encode"]
     texts = ["The film was long, and I loved the end.", "Dull. Long and dull!", ""]
     vocabulary = Vocabulary.from_texts(texts, max_size=8)
@@ -305,8 +303,9 @@ def test_lesson_4_encodes_like_the_library():
             assert np.array_equal(encode(tokenize(text), id_of, maxlen), row)
 
 
+@pytest.mark.lesson4
 @pytest.mark.parametrize("optimizer", [SGD(0.1), Adam(0.01)], ids=["sgd", "adam"])
-def test_lesson_4_trains_like_the_library(optimizer):
+def test_lesson_4_training_step_equals_the_library(optimizer):
     (training_step,) = functions_of("04_imdb")["training_step"]
     rng = np.random.default_rng(13)
     x, lengths = rng.integers(1, 30, (6, 7)), np.sort(rng.integers(1, 8, 6))[::-1]

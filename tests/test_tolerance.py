@@ -1,14 +1,16 @@
-"""Numbers compared within a tolerance: by nbval itself, and only the numbers."""
+"""Numbers compared within a tolerance: by nbval, only the numbers; and how wide it is."""
 
 import os
 import re
 import subprocess
 import sys
+from decimal import Decimal
 from pathlib import Path
 
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook, new_output
+from run_lessons import spread_of, verdict
 from tolerance import settle
 
 TESTS = Path(__file__).parent
@@ -76,3 +78,28 @@ def test_nbval_compares_numbers_within_a_cells_tolerance(tmp_path):
 )
 def test_numbers_that_are_close_become_the_committed_ones(new, committed, tolerance, expected):
     assert settle(new, committed, tolerance) == expected
+
+
+def test_spread_is_the_largest_distance_of_one_number_between_processors():
+    committed = [printed("87.1 of 100\n"), html("<td>0.5</td>")]
+    others = [printed("86.8 of 100\n"), html("<td>0.6</td>")]
+    pieces = [printed("87.2 "), printed("of 100\n"), html("<td>0.5</td>")]
+    assert spread_of([committed, others, pieces]) == Decimal("0.4")
+    assert spread_of([committed, committed]) == 0
+    assert spread_of([committed, [printed("87.1 of all\n"), html("<td>0.5</td>")]]) is None
+
+
+@pytest.mark.parametrize(
+    ("tolerance", "spread", "expected"),
+    [
+        ("0.4", "0.4", "fine"),
+        ("1.2", "0.4", "fine"),
+        ("0.3", "0.4", "too narrow: at least 0.4"),
+        ("1.3", "0.4", "too wide: at most 1.2"),
+        ("1.3", "0", "not needed: remove the tolerance"),
+    ],
+)
+def test_tolerance_is_the_spread_at_least_and_three_times_the_spread_at_most(
+    tolerance, spread, expected
+):
+    assert verdict(Decimal(tolerance), Decimal(spread)) == expected

@@ -41,7 +41,7 @@ def texts(output):
     if output.output_type == "stream":
         yield output, "text"
     data = output.get("data", {})
-    yield from ((data, kind) for kind in data if kind.startswith("text/"))
+    yield from ((data, kind) for kind in sorted(data) if kind.startswith("text/"))
 
 
 def compare(compare_exactly, tolerance, new, committed):
