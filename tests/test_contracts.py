@@ -29,19 +29,21 @@ def test_imports_run_one_way():
         ("layers", "classifier"),  # upward
         ("activations", "losses"),
         ("validation", "text"),
-        ("layers", "optimizers"),  # sideways
+        ("layers", "losses"),  # sideways
         ("imdb", "layers"),
         ("training", "imdb"),
         ("network", "checks"),
-        ("checks.training", "classifier"),  # past the public names
-        ("checks.judging", "validation"),
+        ("checks", "classifier"),
+        ("checks", "validation"),
         ("plots", "gradcheck"),
     ],
 )
 def test_an_import_against_a_contract_is_caught(tmp_path, importer, imported):
     shutil.copytree(ROOT / "rnn_lib", tmp_path / "rnn_lib")
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
-    module = tmp_path / "rnn_lib" / f"{importer.replace('.', '/')}.py"
+    module = tmp_path / "rnn_lib" / f"{importer}.py"
+    if not module.exists():
+        module = tmp_path / "rnn_lib" / importer / "__init__.py"
     module.write_text(
         f"{module.read_text(encoding='utf-8')}\nfrom typing import TYPE_CHECKING\n"
         f"if TYPE_CHECKING:\n    import rnn_lib.{imported}\n",
