@@ -14,6 +14,7 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
 import rnn_lib
+from conftest import LONGEST_FIRST
 
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -125,6 +126,11 @@ def test_make_says_which_python_it_needs(tmp_path, version, message):
     )
     assert done.returncode != 0
     assert message in done.stdout
+
+
+def test_files_that_run_first_exist():
+    names = {path.name for folder in ("tests", "notebooks") for path in (ROOT / folder).iterdir()}
+    assert set(LONGEST_FIRST) <= names
 
 
 # --- make run -------------------------------------------------------------------------------
