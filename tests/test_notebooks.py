@@ -8,8 +8,11 @@ output, except of the cells listed here.
 import ast
 import copy
 import json
+import os
 import re
 import runpy
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +32,8 @@ from rnn_lib import (
     tokenize,
 )
 
-NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
+ROOT = Path(__file__).resolve().parents[1]
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 LESSONS = [
     "01_forward",
     "02_tiny_array",
@@ -158,6 +162,26 @@ def test_cell_taken_out_of_the_comparison_is_noticed(mark):
     assert not_compared(notebook) == {cell["id"]}
 
 
+def collected(*options):
+    """Return the files whose cells pytest collects, in order, each once."""
+    command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider"]
+    outside = {name: value for name, value in os.environ.items() if name != "PYTEST_ADDOPTS"}
+    done = subprocess.run(
+        [*command, *options, "notebooks"], cwd=ROOT, env=outside, capture_output=True, text=True
+    )
+    return list(dict.fromkeys(re.findall(r"^notebooks/(\w+)\.ipynb::Cell", done.stdout, re.M)))
+
+
+def test_lesson_marker_selects_the_cells_of_its_notebook():
+    assert collected("-m", "lesson3") == ["03_bptt"]
+
+
+def test_longest_notebook_runs_first():
+    files = collected()
+    assert files[0] == "05_from_61_to_90"
+    assert sorted(files) == LESSONS
+
+
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
 def test_outputs_have_no_errors_and_figures_have_captions(path):
     notebook = load(path)
@@ -190,11 +214,10 @@ def test_every_exercise_has_a_marked_solution_and_a_check_below(path):
 
 
 def test_readme_shows_the_figure_of_lesson_3_and_the_measured_table(tmp_path):
-    root = Path(__file__).parents[1]
-    made = runpy.run_path(str(root / "docs" / "make_figures.py"))
-    recall = (root / "docs" / "recall.png").read_bytes()
+    made = runpy.run_path(str(ROOT / "docs" / "make_figures.py"))
+    recall = (ROOT / "docs" / "recall.png").read_bytes()
     assert made["recall_figure"]() == recall, "run: make notebooks"
-    assert made["speed_table"]() in (root / "README.md").read_text(encoding="utf-8")
+    assert made["speed_table"]() in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 # -- the lessons' own functions against the library ---------------------------------------------
