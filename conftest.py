@@ -26,6 +26,8 @@ LONGEST_FIRST = [
     "test_setup.py",
     "appendix_speed.ipynb",
     "test_edition.py",
+    "test_imdb.py",
+    "03_bptt.ipynb",
 ]
 
 common = dict(
