@@ -1,13 +1,12 @@
 """How many notebooks are graded in a minute, and what memory that takes.
 
-    python benchmarks/grading.py [students]
+    python -m benchmarks.grading [students]
 
 Makes a class in which everybody has solved everything, in a copy of the course, and grades one
 lesson after the other. Needs `pip install -e ".[class]"`.
 """
 
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -16,23 +15,16 @@ from pathlib import Path
 
 import psutil
 
-ROOT = Path(__file__).resolve().parents[1]
+from classroom.course import copy_of_the_course
+from classroom.lessons import exercises, lesson_paths, read
 
 
-def copy_of_the_course(folder: Path) -> Path:
-    """Copy what grading needs, so that a teacher's own gradebook is left alone."""
-    for name in ("classroom", "notebooks"):
-        shutil.copytree(ROOT / name, folder / name)
-    shutil.copy(ROOT / "nbgrader_config.py", folder)
-    return folder
-
-
-def hand_in(folder: Path, lesson: str, n_students: int) -> Path:
+def hand_in(folder: Path, lesson: Path, n_students: int) -> Path:
     """Write one solved notebook for each student, no two the same."""
     folder.mkdir(parents=True)
-    solved = (ROOT / "notebooks" / f"{lesson}.ipynb").read_text(encoding="utf-8")
+    solved = lesson.read_text(encoding="utf-8")
     for number in range(n_students):
-        path = folder / f"student {number:03}_{lesson}.ipynb"
+        path = folder / f"student {number:03}_{lesson.name}"
         path.write_text(solved + number * "\n", encoding="utf-8")
     return folder
 
@@ -64,18 +56,18 @@ def unique_memory(process: psutil.Process) -> int:
 
 
 def main() -> None:
-    """Grade lesson 1, 3 and 4 of a class, and print a row for each."""
+    """Grade the lessons with exercises, and print a row for each."""
     n_students = int(sys.argv[1]) if len(sys.argv) > 1 else 20
     print(f"{n_students} students, {os.cpu_count()} cores")
     print("lesson       notebooks a minute    seconds a notebook and core    peak memory (GB)")
     with tempfile.TemporaryDirectory() as folder:
         course = copy_of_the_course(Path(folder))
-        for lesson in ("01_forward", "03_bptt", "04_imdb"):
-            submissions = hand_in(course / "inbox" / lesson, lesson, n_students)
+        for lesson in (path for path in lesson_paths() if any(exercises(read(path)))):
+            submissions = hand_in(course / "inbox" / lesson.stem, lesson, n_students)
             seconds, peak = grade(course, submissions)
             a_minute = 60 * n_students / seconds
             print(
-                f"{lesson:12} {a_minute:18.0f} {60 * os.cpu_count() / a_minute:29.1f} "
+                f"{lesson.stem:12} {a_minute:18.0f} {60 * os.cpu_count() / a_minute:29.1f} "
                 f"{peak / 1e9:19.1f}",
                 flush=True,
             )

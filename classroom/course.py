@@ -6,7 +6,7 @@ release/LESSON/LESSON.ipynb         the student edition
 submitted/STUDENT/LESSON/...        what came in, put in order
 autograded/STUDENT/LESSON/...       the same, executed
 feedback/STUDENT/LESSON/...         the same as a page, with points and comments
-gradebook.db                        points, comments, changes by hand
+gradebook.db                        points, comments, manual changes
 ```
 """
 
@@ -14,6 +14,7 @@ import os
 import secrets
 import shutil
 import sysconfig
+from pathlib import Path
 
 from nbformat import NotebookNode
 from nbgrader.apps import NbGraderAPI
@@ -21,9 +22,10 @@ from nbgrader.converters import Autograde, GenerateAssignment
 from nbgrader.preprocessors import ClearSolutions, Execute, NbGraderPreprocessor
 from traitlets.config import Config
 
-from classroom.edition import put_stubs, to_bytes, write_generated, write_whole
+from classroom.edition import put_stubs
 from classroom.execution import BoundedExecute
-from classroom.lessons import ROOT, exercises
+from classroom.files import to_bytes, write_generated, write_whole
+from classroom.lessons import NOTEBOOKS, ROOT, exercises
 
 COURSE = ROOT / "build" / "class"
 GRADEBOOK = COURSE / "gradebook.db"
@@ -33,10 +35,10 @@ DATABASE = f"sqlite:///{GRADEBOOK}?timeout=120"
 
 
 class NamedStubs(NbGraderPreprocessor):
-    """Puts stubs that name the exercise in place of the solutions."""
+    """Replaces the solutions by stubs that name the exercise."""
 
     def preprocess(self, nb: NotebookNode, resources: dict) -> tuple[NotebookNode, dict]:
-        """Do so in one lesson."""
+        """Replace them in one lesson."""
         put_stubs(nb)
         return nb, resources
 
@@ -47,12 +49,12 @@ def configure(config: Config) -> Config:
     Parameters
     ----------
     config : Config
-        It is changed.
+        Changed in place.
 
     Returns
     -------
     Config
-        The same.
+        The same object.
     """
     generate = GenerateAssignment.preprocessors.default()
     autograde = Autograde.autograde_preprocessors.default()
@@ -64,7 +66,7 @@ def configure(config: Config) -> Config:
     config.OverwriteCells.add_missing_cells = True
     config.Execute.timeout = 120  # lesson 4 trains for half a minute
     config.BoundedExecute.seed = seed()
-    config.HTMLExporter.sanitize_html = True  # no script of a student's in a page for others
+    config.HTMLExporter.sanitize_html = True  # a student's script must not run on a page
     return config
 
 
@@ -73,7 +75,7 @@ def _exchange(preprocessors: list, theirs: type, ours: type) -> list:
 
 
 def seed() -> str:
-    """Return the seed from which the checks draw what they ask: a whole number, chosen once."""
+    """Return the seed from which the checks draw their questions: an integer, chosen once."""
     path = COURSE / "seed.txt"
     if not path.exists():
         write_whole(path, str(secrets.randbelow(10**9)).encode())
@@ -93,9 +95,9 @@ def prepare(lessons: dict[str, NotebookNode]) -> None:
     WorkedOn
         If somebody edited the copies in build/class/source/: the lessons are in notebooks/.
     RuntimeError
-        If nbgrader refuses, such as when an exercise is added after notebooks came in.
+        If nbgrader refuses, for example to add an exercise after notebooks have come in.
     """
-    if not GRADEBOOK.exists():  # nothing is graded then, whatever else says so
+    if not GRADEBOOK.exists():  # then nothing is graded, whatever else is left
         for name in ("release", "results"):
             shutil.rmtree(COURSE / name, ignore_errors=True)
     for name, lesson in lessons.items():
@@ -108,7 +110,26 @@ def prepare(lessons: dict[str, NotebookNode]) -> None:
             continue
         release.unlink(missing_ok=True)
         write_generated(source.parent, {source.name: content})
-        demand(nbgrader().generate_assignment(name))
+        expect_success(nbgrader().generate_assignment(name))
+
+
+def copy_of_the_course(folder: Path) -> Path:
+    """Copy what grading needs into a folder, so that a teacher's own gradebook is left alone.
+
+    Parameters
+    ----------
+    folder : Path
+        Commands such as ``python -m classroom.grade`` can then be run in it.
+
+    Returns
+    -------
+    Path
+        The same.
+    """
+    for original in (Path(__file__).parent, NOTEBOOKS):
+        shutil.copytree(original, folder / original.name)
+    shutil.copy(ROOT / "nbgrader_config.py", folder)
+    return folder
 
 
 def nbgrader(**settings: object) -> NbGraderAPI:
@@ -126,13 +147,13 @@ def nbgrader(**settings: object) -> NbGraderAPI:
     return NbGraderAPI(config=config)
 
 
-def demand(result: dict) -> None:
-    """Make sure that nbgrader did what it was asked for.
+def expect_success(result: dict) -> None:
+    """Make sure that nbgrader succeeded.
 
     Raises
     ------
     RuntimeError
-        If it did not; with its last words.
+        If it did not; the message is its last error.
     """
     if not result["success"]:
         said = (result.get("log") or "") + result["error"]

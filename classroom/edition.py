@@ -3,8 +3,7 @@
     python -m classroom.edition               writes build/student/
     python -m classroom.edition --keep-both   where a student has worked, writes beside it
 
-Nothing that a student wrote is ever overwritten. What was generated is remembered by its hash; a
-file that is no longer what was generated counts as work, even if it was only run and saved.
+Nothing that a student wrote is ever overwritten (:mod:`classroom.files`).
 
 nbgrader's own ``generate_assignment`` gives the same notebooks: see nbgrader_config.py.
 """
@@ -12,20 +11,14 @@ nbgrader's own ``generate_assignment`` gives the same notebooks: see nbgrader_co
 import argparse
 import copy
 import hashlib
-import itertools
-import json
-import os
 import sys
-from collections.abc import Iterator
-from pathlib import Path
 
-import nbformat
 from nbformat import NotebookNode
 
+from classroom.files import WorkedOn, shown, to_bytes, write_generated
 from classroom.lessons import BEGIN, END, ROOT, exercises, lesson_paths, read
 
 STUDENT = ROOT / "build" / "student"
-_REMEMBERED = ".generated.json"
 
 
 def student_edition(lesson: NotebookNode) -> NotebookNode:
@@ -56,14 +49,14 @@ def student_edition(lesson: NotebookNode) -> NotebookNode:
 
 
 def put_stubs(lesson: NotebookNode) -> None:
-    """Replace each solution by a line that stops with the exercise's number, in place."""
+    """Replace each solution, in place, by a stub that stops with the exercise's number."""
     for exercise in exercises(lesson):
         before, rest = exercise.solution.source.split(BEGIN)
         exercise.solution.source = before + exercise.stub + rest.partition(END)[2]
 
 
 def _checksum(cell: NotebookNode) -> str:
-    """Compute what nbgrader notes of a cell, to see later whether it was changed."""
+    """Compute nbgrader's checksum, by which it sees later whether a cell was changed."""
     marks = cell.metadata.nbgrader
     parts = [cell.source, cell.cell_type, marks.grade, marks.solution, marks.locked, marks.grade_id]
     if marks.grade:
@@ -71,93 +64,11 @@ def _checksum(cell: NotebookNode) -> str:
     return hashlib.md5("".join(map(str, parts)).encode(), usedforsecurity=False).hexdigest()
 
 
-def to_bytes(notebook: NotebookNode, errors: str = "strict") -> bytes:
-    """Return a notebook as it stands in a file; `errors` as for ``str.encode``."""
-    return (nbformat.writes(notebook) + "\n").encode(errors=errors)
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file so that, whatever happens, it is the old one or the new one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    part.write_bytes(content)
-    part.replace(path)
-
-
-def write_generated(folder: Path, files: dict[str, bytes], keep_both: bool = False) -> list[Path]:
-    """Write generated files into a folder in which somebody may have worked.
-
-    Parameters
-    ----------
-    folder : Path
-        It is made if there is none.
-    files : dict of str to bytes
-        Contents by name.
-    keep_both : bool
-        Whether to write beside a file that has been worked on, under another name.
-
-    Returns
-    -------
-    list of Path
-        Where the contents stand now.
-
-    Raises
-    ------
-    WorkedOn
-        If a file has been worked on and `keep_both` is not set; then nothing is written at all.
-    """
-    generated = _remembered(folder)
-
-    def is_work(path: Path, content: bytes) -> bool:
-        known = {generated.get(path.name), _hash(content)}
-        return path.exists() and _hash(path.read_bytes()) not in known
-
-    works = [folder / name for name, content in files.items() if is_work(folder / name, content)]
-    if works and not keep_both:
-        raise WorkedOn(works)
-    written = []
-    for name, content in files.items():
-        free = (path for path in _names(folder / name) if not is_work(path, content))
-        written.append(next(free))
-        write_whole(written[-1], content)
-        generated[written[-1].name] = _hash(content)
-    write_whole(folder / _REMEMBERED, json.dumps(generated, indent=1).encode())
-    return written
-
-
-class WorkedOn(FileExistsError):
-    """Files are no longer what was generated: somebody has worked in them."""
-
-    def __init__(self, paths: list[Path]) -> None:
-        self.paths = paths
-        super().__init__(f"worked on since they were generated: {', '.join(map(str, paths))}")
-
-
-def _remembered(folder: Path) -> dict[str, str]:
-    """Return the hashes of what was generated, by name; what cannot be read counts as nothing."""
-    try:
-        return dict(json.loads((folder / _REMEMBERED).read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
-        return {}
-
-
-def _hash(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
-
-
-def _names(path: Path) -> Iterator[Path]:
-    """Yield a.ipynb, a-new.ipynb, a-new-2.ipynb, a-new-3.ipynb ..."""
-    yield path
-    yield path.with_stem(f"{path.stem}-new")
-    for n in itertools.count(2):
-        yield path.with_stem(f"{path.stem}-new-{n}")
-
-
 def main() -> None:
     """Write the student edition of all lessons to build/student/."""
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument(
-        "--keep-both", action="store_true", help="write beside files that have been worked on"
+        "--keep-both", action="store_true", help="write beside files that have been edited"
     )
     keep_both = parser.parse_args().keep_both
     try:
@@ -165,7 +76,7 @@ def main() -> None:
         written = write_generated(STUDENT, editions, keep_both)
     except WorkedOn as work:
         sys.exit(
-            "These files were worked on since they were made, so nothing was written:\n"
+            "These files have been edited since they were generated, so nothing was written:\n"
             + "".join(f"    {shown(path)}\n" for path in work.paths)
             + "To get the new edition beside them: make student KEEP_BOTH=1"
         )
@@ -173,11 +84,6 @@ def main() -> None:
         sys.exit(f"Nothing was written. {error}")
     for path in written:
         print(shown(path))
-
-
-def shown(path: Path) -> str:
-    """Return a path as a person in the project's folder writes it."""
-    return os.path.relpath(path)
 
 
 if __name__ == "__main__":

@@ -1,12 +1,14 @@
 """Run a student's notebook, whatever its code does.
 
-Code that was written to be graded loops for ever, eats the memory, prints a gigabyte, or ends the
-process. Each of these costs the points of the cells that depend on it, and no others: a cell that
-takes too long is interrupted, and one that takes the kernel with it is left out when all the rest
-is run again.
+Student code loops forever, exhausts the memory, prints a gigabyte, or ends the process. Each of
+these costs the points of the cells that depend on it, and no others: a cell that takes too long is
+interrupted, and one that kills the kernel is skipped when all the others are run again. Nothing
+here is a sandbox: docs/teaching.md says what is not protected.
 
-A check counts only with its receipt (:mod:`rnn_lib.checks.receipts`): whoever exchanges the checks
-for something more agreeable has none.
+A check counts only with its receipt (:mod:`rnn_lib.checks.receipts`): a check that a student has
+replaced has none. A check that fails publishes which mistake it found. This is not signed, since it
+explains lost points and never gives any: students can forge the name of their own mistake, in the
+row of an exercise that has failed anyway.
 """
 
 import os
@@ -34,7 +36,7 @@ _LEFT_OUT = "\n... the rest of the output is left out ...\n"
 _ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
-class KernelLost(Exception):  # noqa: N818 - it is dealt with here
+class KernelLost(Exception):
     """The kernel died in a cell, or would not stop."""
 
     def __init__(self, index: int) -> None:
@@ -64,7 +66,7 @@ class BoundedExecute(Execute):
                 return super().preprocess(nb, resources, km)
             except KernelLost as lost:
                 self._lost.add(lost.index)
-            except RuntimeError:  # dead before it said a word: two kernels took the same port
+            except RuntimeError:  # it died as it started: two kernels chose the same port
                 starts_left -= 1
                 if not starts_left:
                     raise
@@ -80,10 +82,11 @@ class BoundedExecute(Execute):
             resource.prlimit(self.km.provisioner.pid, resource.RLIMIT_AS, (limit, limit))
 
     def preprocess_cell(self, cell, resources, index):
-        """Run one cell; its outputs tell what came of it."""
+        """Run one cell; its outputs tell the result."""
         if cell.cell_type != "code" or index > self._last:
             return cell, resources
-        cell.outputs, self._n_characters, self._receipt = [], 0, None
+        cell.outputs, self._n_characters = [], 0
+        self._receipt = self._finding = None
         if index in self._lost:
             _add_error(cell, "KernelLost", "this cell ended the kernel, or could not be stopped")
             return cell, resources
@@ -92,7 +95,7 @@ class BoundedExecute(Execute):
             return cell, resources
         try:
             cell, resources = super().preprocess_cell(cell, resources, index)
-        except Exception:  # dead, deaf, or so mangled that it no longer talks sense
+        except Exception:  # dead, unresponsive, or sending malformed messages
             raise KernelLost(index) from None
         if _is_check(cell):
             self._judge(cell)
@@ -112,7 +115,7 @@ class BoundedExecute(Execute):
         return await super()._async_handle_timeout(timeout, cell)
 
     def process_message(self, msg, cell, cell_index):
-        """Keep what a cell puts out, up to a limit; take its receipt."""
+        """Keep a cell's output, up to a limit; take out what its check tells the grader."""
         content = msg["content"]
         if msg["msg_type"] == "error":
             content["evalue"] = content["evalue"][:10_000]
@@ -121,6 +124,9 @@ class BoundedExecute(Execute):
             data = content.get("data", {})
             if receipts.MIME_TYPE in data:
                 self._receipt = data[receipts.MIME_TYPE]
+                return None
+            if receipts.FINDING_MIME_TYPE in data:  # the last one is the check's own
+                self._finding = data[receipts.FINDING_MIME_TYPE]
                 return None
             had_room = self._n_characters < self.largest_output
             self._n_characters += len(content.get("text", "")) + sum(
@@ -133,16 +139,17 @@ class BoundedExecute(Execute):
         return super().process_message(msg, cell, cell_index)
 
     def _judge(self, cell: NotebookNode) -> None:
-        """Make the outputs of a check say what nbgrader should read from them."""
-        failed = any(output.output_type == "error" for output in cell.outputs)
+        """Reduce the outputs of a check to those that nbgrader should read."""
+        errors = [output.ename for output in cell.outputs if output.output_type == "error"]
         checked = _CHECKED.search(cell.source)
-        if not failed and self._receipt != receipts.sign(
-            self._secret, checked[1] if checked else ""
-        ):
+        signature = receipts.sign(self._secret, checked[1] if checked else "")
+        if errors[-1:] == ["CheckFailed"]:
+            cell.metadata["mistake"] = _mistake(self._finding)
+        elif not errors and self._receipt != signature:
             _add_error(
                 cell, "CheckReplaced", "this check was not run: something else stood in its place"
             )
-        # To nbgrader a warning is a failure, and a number shown is a grade.
+        # nbgrader takes a warning for a failure, and a displayed number for a grade.
         cell.outputs = [o for o in cell.outputs if o.output_type in ("stream", "error")]
         for output in cell.outputs:
             if output.output_type == "stream":
@@ -151,6 +158,12 @@ class BoundedExecute(Execute):
 
 def _is_check(cell: NotebookNode) -> bool:
     return bool(cell.metadata.get("nbgrader", {}).get("grade"))
+
+
+def _mistake(finding: object) -> str:
+    """Return the mistake that a finding names, in one line; a student can publish anything."""
+    mistake = finding.get("mistake") if isinstance(finding, dict) else None
+    return " ".join(mistake.split())[:500] if isinstance(mistake, str) else ""
 
 
 def _add_error(cell: NotebookNode, name: str, message: str) -> None:

@@ -1,8 +1,8 @@
 """Grade a class: ``python -m classroom.grade SUBMISSIONS``.
 
-Every notebook is graded in a process of its own, several at once. What came of it is kept in
-build/class/results/ as soon as it is known: a second call grades only what is new or has changed,
-wherever the first one ended.
+Every notebook is graded in a process of its own, several at once. Each result is saved in
+build/class/results/ as soon as it is known, so that a second call grades only what is new or has
+changed, wherever the first one stopped.
 """
 
 import argparse
@@ -14,7 +14,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from multiprocessing import get_all_start_methods, get_context
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -26,9 +26,9 @@ from tqdm import tqdm
 import rnn_lib
 from classroom import report
 from classroom.course import COURSE, prepare, seed
-from classroom.edition import WorkedOn, shown, to_bytes, write_whole
+from classroom.files import WorkedOn, shown, to_bytes, write_whole
 from classroom.lessons import lesson_paths, read
-from classroom.submissions import Submission, collect, student_id
+from classroom.submissions import Result, Submission, collect, student_id
 from classroom.worker import work
 
 
@@ -39,7 +39,7 @@ class Settings:
     Attributes
     ----------
     seed : str
-        A whole number; the checks draw other sizes and numbers for each.
+        An integer, from which the checks draw sizes and numbers.
     timeout : int
         Seconds for one cell.
     memory : float
@@ -49,23 +49,6 @@ class Settings:
     seed: str
     timeout: int
     memory: float
-
-
-@dataclass
-class Result:
-    """What came of one submission.
-
-    Attributes
-    ----------
-    submission : Submission
-        Which; its `problem` says why it was not graded, if it was not.
-    reasons, remarks : dict of str to str
-        By the check's cell.
-    """
-
-    submission: Submission
-    reasons: dict[str, str] = field(default_factory=dict)
-    remarks: dict[str, str] = field(default_factory=dict)
 
 
 def grade(
@@ -79,13 +62,13 @@ def grade(
     Parameters
     ----------
     submissions : list of Submission
-        Those with a problem come out as they are.
+        Those with a problem are returned ungraded.
     lessons : dict of str to NotebookNode
         The complete lessons, by name, prepared (:func:`classroom.course.prepare`).
     settings : Settings
-        How.
+        Seed and limits.
     n_jobs : int
-        How many at once.
+        How many are graded at once.
 
     Yields
     ------
@@ -134,19 +117,21 @@ def _grade_one(
 
 
 def _key(*parts: bytes) -> str:
-    """Say from what a result was computed, the code that judges included."""
+    """Identify all that a result depends on, the grading code included."""
     return hashlib.sha256(b"\0".join([*parts, _code()])).hexdigest()
 
 
 @functools.cache
 def _code() -> bytes:
+    """Hash the grading code and its data, such as the list of mistakes."""
     folders = Path(rnn_lib.__file__).parent, Path(__file__).parent
-    paths = sorted(path for folder in folders for path in folder.rglob("*.py"))
-    return hashlib.sha256(b"\0".join(path.read_bytes() for path in paths)).digest()
+    paths = sorted(path for folder in folders for path in folder.rglob("*") if path.is_file())
+    judging = [path.read_bytes() for path in paths if path.suffix != ".pyc"]
+    return hashlib.sha256(b"\0".join(judging)).digest()
 
 
 class _Workers:
-    """The processes that grade, so that none outlives us."""
+    """The grading processes; none outlives this one."""
 
     def __init__(self) -> None:
         # nbgrader takes two seconds to import. Where there is a fork server, it does so once.
@@ -162,7 +147,7 @@ class _Workers:
         Raises
         ------
         RuntimeError
-            If that did not work; the message is a reason for the table.
+            If grading failed; the message is a reason for the table.
         """
         if self._stopped:
             raise RuntimeError("stopped")
@@ -178,7 +163,7 @@ class _Workers:
                 raise RuntimeError(f"grading did not end within {_LONGEST // 60} minutes")
             answer = receiver.recv()
         except EOFError:
-            raise RuntimeError("grading failed: its process was ended") from None
+            raise RuntimeError("grading failed: its process was killed") from None
         finally:
             _kill(worker)
             self._running.discard(worker)
@@ -187,17 +172,17 @@ class _Workers:
         return answer
 
     def kill(self) -> None:
-        """End all processes."""
+        """Kill all processes."""
         self._stopped = True
         for worker in list(self._running):
             _kill(worker)
 
 
-_LONGEST = 1200  # seconds; more than BoundedExecute.total_time, which ends things gently
+_LONGEST = 1200  # seconds; more than BoundedExecute.total_time, which stops gently
 
 
 def _kill(worker: BaseProcess) -> None:
-    """End a process with all that it started; kernels are sessions of their own."""
+    """Kill a process and its descendants; kernels are sessions of their own."""
     with contextlib.suppress(psutil.NoSuchProcess):
         process = psutil.Process(worker.pid)
         for member in [*process.children(recursive=True), process]:
@@ -207,15 +192,17 @@ def _kill(worker: BaseProcess) -> None:
 
 
 def main() -> None:
-    """Grade all notebooks in a folder or zip file; go on where an earlier call ended."""
+    """Grade all notebooks in a folder or zip file; resume where an earlier call stopped."""
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("submissions", type=Path, help="folder or zip file")
-    parser.add_argument("--jobs", type=_number(int, 1), default=os.cpu_count(), help="at once")
+    parser.add_argument(
+        "--jobs", type=_number(int, 1), default=os.cpu_count(), help="notebooks at once"
+    )
     parser.add_argument(
         "--timeout", type=_number(int, 1), default=60, help="seconds a cell may take"
     )
     parser.add_argument("--memory", type=_number(float, 1), default=4, help="GB for a notebook")
-    parser.add_argument("--seed", type=_number(int, 0), help="of the checks, for this time")
+    parser.add_argument("--seed", type=_number(int, 0), help="of the checks, this time")
     arguments = parser.parse_args()
     chosen = seed() if arguments.seed is None else str(arguments.seed)
     settings = Settings(chosen, arguments.timeout, arguments.memory)
@@ -250,11 +237,11 @@ def main() -> None:
     for path in tables:
         print(shown(path))
     if stopped:
-        sys.exit("Stopped. What is graded is kept; the same command goes on from here.")
+        sys.exit("Stopped. What is graded is kept; the same command resumes from here.")
 
 
 def _number(kind: type, least: int) -> Callable[[str], float]:
-    """Make a reader of an argument that is a number of at least so much."""
+    """Make a parser of a number that is at least `least`."""
 
     def read(text: str) -> float:
         try:

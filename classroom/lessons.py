@@ -41,7 +41,7 @@ class Exercise:
 
     @property
     def stub(self) -> str:
-        """What stands in place of the solution."""
+        """The line that takes the place of the solution."""
         return f'raise NotImplementedError("Exercise {self.number}: write {self.function}")'
 
     @property

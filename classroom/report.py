@@ -1,26 +1,22 @@
 """What teacher and students get to read: two tables, and a page for each student.
 
-The points are asked of nbgrader's gradebook every time, so that what a teacher changed by hand in
-Formgrader, penalties for lateness included, is in the tables after the next ``make grade``.
+The points are read from nbgrader's gradebook every time, so that a teacher's changes in Formgrader
+and late penalties are in the tables after the next ``make grade``.
 """
 
 import html
 import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pandas as pd
 from nbformat import NotebookNode
 from nbgrader.api import Gradebook
 
 from classroom.course import COURSE, DATABASE
-from classroom.edition import write_whole
+from classroom.files import write_whole
 from classroom.lessons import exercises
-from classroom.submissions import student_id
-
-if TYPE_CHECKING:
-    from classroom.grade import Result
+from classroom.submissions import Result, student_id
 
 COLUMNS = ["student", "lesson", "exercise", "points", "maximum", "reason", "remark", "file"]
 """Of grades.csv. The reason says why points were lost; a remark asks for a look at the notebook."""
@@ -41,7 +37,7 @@ th, td {{ text-align: left; vertical-align: top }}
 """
 
 
-def write(out: Path, results: Iterable["Result"], lessons: dict[str, NotebookNode]) -> list[Path]:
+def write(out: Path, results: Iterable[Result], lessons: dict[str, NotebookNode]) -> list[Path]:
     """Write grades.csv, totals.csv and feedback/.
 
     Parameters
@@ -49,7 +45,7 @@ def write(out: Path, results: Iterable["Result"], lessons: dict[str, NotebookNod
     out : Path
         The folder.
     results : iterable of Result
-        What came of each file.
+        One for each file.
     lessons : dict of str to NotebookNode
         The complete lessons, by name.
 
@@ -62,11 +58,11 @@ def write(out: Path, results: Iterable["Result"], lessons: dict[str, NotebookNod
         rows = [row for result in results for row in _rows(result, lessons, gradebook)]
     grades = pd.DataFrame(rows, columns=COLUMNS)
     grades = grades.sort_values(["student", "lesson", "exercise", "file"], ignore_index=True)
-    # A spreadsheet knows by the mark at the start that this is UTF-8.
+    # The byte order mark tells a spreadsheet that this is UTF-8.
     write_whole(out / "grades.csv", grades.map(_plain).to_csv(index=False).encode("utf-8-sig"))
     totals = _totals(grades)
     write_whole(out / "totals.csv", totals.rename(_plain).to_csv().encode("utf-8-sig"))
-    shutil.rmtree(out / "feedback", ignore_errors=True)  # of students who are gone by now
+    shutil.rmtree(out / "feedback", ignore_errors=True)  # of students no longer in the class
     for student, own in grades.groupby("student"):
         _write_page(out / "feedback", student, own)
     return [out / "grades.csv", out / "totals.csv", out / "feedback"]
@@ -79,7 +75,7 @@ def _plain(value: object) -> object:
 
 
 def _rows(
-    result: "Result", lessons: dict[str, NotebookNode], gradebook: Gradebook
+    result: Result, lessons: dict[str, NotebookNode], gradebook: Gradebook
 ) -> Iterator[dict[str, object]]:
     submission = result.submission
     row = {"student": submission.student, "lesson": submission.lesson, "file": submission.file}
@@ -124,7 +120,7 @@ def _write_page(folder: Path, student: str, own: pd.DataFrame) -> None:
     sections = []
     for lesson, rows in own.groupby("lesson"):
         annotated = COURSE / "feedback" / folder.name / lesson / f"{lesson}.html"
-        title = html.escape(lesson or "not recognised")
+        title = html.escape(lesson or "not recognized")
         if annotated.exists() and (rows.exercise != "").any():
             write_whole(folder / annotated.name, annotated.read_bytes())
             title = f'<a href="{annotated.name}">{title}</a>'

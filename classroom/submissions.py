@@ -1,11 +1,11 @@
-"""What students hand in: found in a folder or a zip, recognised, and put in order.
+"""What students hand in: found in a folder or a zip, recognized, and put in order.
 
-Students rename files, delete cells, copy them, and send things that are no notebooks. Everything
+Students rename files, delete cells, copy them, and send files that are not notebooks. Everything
 found becomes a :class:`Submission`: with a notebook that can be graded, or with the reason why not.
 
-A notebook is put in order before it is graded. Its cells are recognised by nbgrader's marks or,
-where an editor has removed those, by their ids, and by what they define. The checks are the
-lesson's own, whatever stands in the student's; all else is the student's, in the student's order.
+A notebook is put in order before it is graded. Its cells are recognized by nbgrader's metadata or,
+where an editor has removed that, by their ids, and by what they define. The checks are replaced by
+the lesson's own; everything else stays the student's, in the student's order. No code is run here.
 """
 
 import hashlib
@@ -14,7 +14,7 @@ import unicodedata
 import warnings
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
 import nbformat
@@ -22,7 +22,8 @@ from nbformat import NotebookNode
 from nbformat.reader import NotJSONError
 from nbformat.validator import normalize
 
-from classroom.edition import student_edition, to_bytes
+from classroom.edition import student_edition
+from classroom.files import to_bytes
 from classroom.lessons import Exercise, exercises
 
 LARGEST = 200_000_000
@@ -38,21 +39,21 @@ class Submission:
     Attributes
     ----------
     student : str
-        As the folder or the file's name has it.
+        As in the name of the folder or file.
     file : str
-        Its path within what was handed over.
+        Its path within the folder or zip file.
     lesson : str
         The lesson's name, "" where it is not known.
     notebook : NotebookNode, optional
         Ready to be graded.
     content : bytes
-        Of the file, as it came.
+        Of the file, unchanged.
     problem : str
         Why it cannot be graded, if it cannot.
     is_spare : bool
         Whether another file is graded for the same lesson.
     timestamp : str
-        When it was handed in, if nbgrader has noted it.
+        When it was handed in, if nbgrader recorded it.
     """
 
     student: str
@@ -65,7 +66,24 @@ class Submission:
     timestamp: str = ""
 
 
-class CannotGrade(Exception):  # noqa: N818 - the message is the reason that goes into the table
+@dataclass
+class Result:
+    """The result of grading one submission.
+
+    Attributes
+    ----------
+    submission : Submission
+        Its `problem` says why it was not graded, if it was not.
+    reasons, remarks : dict of str to str
+        By the check's cell.
+    """
+
+    submission: Submission
+    reasons: dict[str, str] = field(default_factory=dict)
+    remarks: dict[str, str] = field(default_factory=dict)
+
+
+class CannotGrade(Exception):
     """A submission cannot be graded; the message says why."""
 
 
@@ -113,7 +131,7 @@ def collect(source: Path, lessons: dict[str, NotebookNode]) -> list[Submission]:
 
 
 def _is_wrapped(files: list["_File"], lessons: Iterable[str]) -> bool:
-    """Say whether all lies in one folder that is no student's: whoever zips a folder gets that."""
+    """Say whether all lies in one folder that is not a student's, as in the zip of a folder."""
     if len({file.path.parts[0] for file in files}) > 1 or any(
         len(file.path.parts) == 1 for file in files
     ):
@@ -138,9 +156,9 @@ def _read(file: "_File", lessons: dict[str, NotebookNode], students: set[str]) -
     try:
         submission.content = file.read()
         submitted = _parse(submission.content)
-        submission.lesson = _recognise(submitted, lessons) or _named(file.path, lessons)
+        submission.lesson = _recognize(submitted, lessons) or _named(file.path, lessons)
         if not submission.lesson:
-            raise CannotGrade("not recognised as one of the lessons")
+            raise CannotGrade("not recognized as one of the lessons")
         if not any(exercises(lessons[submission.lesson])):
             raise CannotGrade("this lesson has no exercises")
         submission.notebook = in_order(submitted, lessons[submission.lesson])
@@ -151,7 +169,7 @@ def _read(file: "_File", lessons: dict[str, NotebookNode], students: set[str]) -
 
 
 def student_id(name: str) -> str:
-    """Return the name as nbgrader and file systems can bear it; other names give other ids."""
+    """Return a name that nbgrader and file systems accept; different names stay different."""
     plain = re.sub(r"[^\w .,'@-]", "_", name).strip(" .")[:80]
     if plain and plain == name:
         return name
@@ -183,7 +201,7 @@ class _File:
             raise CannotGrade(f"too large: {self.size / 1e6:.0f} MB; outputs can be cleared")
         try:
             return self.content()
-        except Exception as error:  # as of a damaged zip, below
+        except Exception as error:  # as for a damaged zip, below
             raise CannotGrade(f"cannot be read: {_first_line(error)}") from None
 
 
@@ -207,7 +225,7 @@ def _files(source: Path) -> Iterator[_File]:
     # Members are read, never unpacked, so that their paths can do no harm.
     try:
         archive = zipfile.ZipFile(source)
-    except Exception as error:  # of a damaged zip Python raises this and that
+    except Exception as error:  # for a damaged zip Python raises many kinds
         damaged = ", and this one is damaged" if source.suffix == ".zip" else ""
         raise ValueError(f"{source}: expected a folder or a zip file{damaged}") from error
     for member in archive.infolist():
@@ -229,28 +247,28 @@ def _parse(content: bytes) -> NotebookNode:
     if not content.strip():
         raise CannotGrade("the file is empty")
     try:
-        with warnings.catch_warnings(action="ignore"):  # of what normalize() then mends
+        with warnings.catch_warnings(action="ignore"):  # about what normalize() then repairs
             notebook = nbformat.reads(content.decode("utf-8-sig"), as_version=4)
             _, notebook = normalize(notebook, strip_invalid_metadata=True)
         for cell in notebook.cells:
             if cell.cell_type == "code":
                 cell.outputs, cell.execution_count = [], None
         nbformat.validate(notebook)
-        # Half of an emoji, which JSON can spell and no file can hold, becomes a question mark.
+        # Half of an emoji, which JSON can spell but UTF-8 cannot, becomes a question mark.
         notebook = nbformat.reads(to_bytes(notebook, "replace").decode(), as_version=4)
     except UnicodeDecodeError:
-        raise CannotGrade("not a notebook: no UTF-8 text") from None
+        raise CannotGrade("not a notebook: its text is not UTF-8") from None
     except NotJSONError:
-        raise CannotGrade("not a whole notebook: it breaks off, or is damaged") from None
+        raise CannotGrade("not a complete notebook: it is cut off or damaged") from None
     except Exception as error:  # nbformat raises whatever a wrong structure makes Python raise
-        raise CannotGrade(f"not a whole notebook: {_first_line(error)}") from None
+        raise CannotGrade(f"not a complete notebook: {_first_line(error)}") from None
     if not notebook.cells:
         raise CannotGrade("a notebook without cells")
     return notebook
 
 
 def _first_line(error: Exception) -> str:
-    """Return the beginning of an error's message, which may itself be more than Python can make."""
+    """Return the beginning of an error's message, if Python can build it at all."""
     try:
         lines = str(error).splitlines()
     except Exception:
@@ -259,7 +277,7 @@ def _first_line(error: Exception) -> str:
 
 
 def _writable(text: str) -> str:
-    """Spell out what a table in UTF-8 cannot hold, such as names of files in another encoding."""
+    """Escape what UTF-8 cannot encode, such as file names in another encoding."""
     return text.encode(errors="backslashreplace").decode()
 
 
@@ -281,7 +299,7 @@ def _named(path: PurePosixPath, lessons: Iterable[str]) -> str:
 
 
 def _student(path: PurePosixPath, lessons: Iterable[str], students: set[str]) -> str:
-    """Tell from a path whose it is: the outermost folder, or what stands before the lesson."""
+    """Read the student's name from a path: its outermost folder, or what precedes the lesson."""
     name = path.parts[0]
     if len(path.parts) == 1:
         name = _split(path.stem, lessons)[0]
@@ -291,8 +309,8 @@ def _student(path: PurePosixPath, lessons: Iterable[str], students: set[str]) ->
     return unicodedata.normalize("NFC", name)
 
 
-def _recognise(submitted: NotebookNode, lessons: dict[str, NotebookNode]) -> str:
-    """Return the lesson that most of the code cells come from, "" if hardly any does."""
+def _recognize(submitted: NotebookNode, lessons: dict[str, NotebookNode]) -> str:
+    """Return the lesson that most of the code cells come from, "" if few come from any."""
     sources = {_plain(cell.source) for cell in submitted.cells if cell.cell_type == "code"}
     ids = {cell.get("id") for cell in submitted.cells}
     shares = {}
@@ -312,12 +330,12 @@ def _plain(source: str) -> str:
 
 
 def in_order(submitted: NotebookNode, lesson: NotebookNode) -> NotebookNode:
-    """Give a submission the lesson's checks, and nbgrader's marks.
+    """Give a submission the lesson's checks and nbgrader's metadata.
 
     Parameters
     ----------
     submitted : NotebookNode
-        As handed in; it is changed.
+        As handed in; changed in place.
     lesson : NotebookNode
         The complete lesson.
 
@@ -325,7 +343,7 @@ def in_order(submitted: NotebookNode, lesson: NotebookNode) -> NotebookNode:
     -------
     NotebookNode
         Every check stands in it once: where the student's last copy of it stood, or else below the
-        exercise, or else at the end. A check that the student edited stays, as a cell like others.
+        exercise, or else at the end. A check that the student edited stays as an ordinary cell.
     """
     cells, asked = submitted.cells, list(exercises(lesson))
     released = {cell.id: cell for cell in student_edition(lesson).cells}

@@ -1,31 +1,32 @@
 """Grade one notebook, in a process of its own.
 
-nbgrader executes it, keeps the points and makes the page with comments. What is added here is why
-points were lost, in a line for the table, and a remark where the library answered for the student.
+nbgrader executes it, records the points and makes the page with comments. This module adds the
+reason why points were lost, in one line, and a remark where the library answered for the student.
 """
 
 import ast
+import contextlib
 import ctypes
 import multiprocessing
 import os
-import re
 import signal
 import sys
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from multiprocessing.connection import Connection
 
 from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell
 
 import rnn_lib
-from classroom.course import COURSE, demand, nbgrader
+from classroom.course import COURSE, expect_success, nbgrader
 from classroom.lessons import NOTEBOOKS, Exercise, exercises, read
 
 _PR_SET_CHILD_SUBREAPER = 36
-_MISTAKE = re.compile(r"^    mistake +(.*)$", re.MULTILINE)
-# What the library computes, and the checks' own right answers.
-_LIBRARY = {name for name, value in vars(rnn_lib).items() if callable(value)}
-_LIBRARY |= {"mistakes", "references"}
+# Errors whose messages say all that there is to say.
+_OURS = ("CheckFailed", "CheckReplaced", "CellTimeoutError", "KernelLost", "NotRun")
+# What the library computes; the checks hold right answers, too.
+_LIBRARY = {name for name, value in vars(rnn_lib).items() if callable(value)} | {"checks"}
 
 
 def grade(student: str, lesson: str, **settings: object) -> dict[str, dict[str, str]]:
@@ -49,8 +50,8 @@ def grade(student: str, lesson: str, **settings: object) -> dict[str, dict[str, 
         If nbgrader could not.
     """
     api = nbgrader(**settings)
-    demand(api.autograde(lesson, student))
-    demand(api.generate_feedback(lesson, student))
+    expect_success(api.autograde(lesson, student))
+    expect_success(api.generate_feedback(lesson, student))
     graded = read(COURSE / "autograded" / student / lesson / f"{lesson}.ipynb")
     complete = read(NOTEBOOKS / f"{lesson}.ipynb")
     asked = list(exercises(complete))
@@ -62,35 +63,29 @@ def grade(student: str, lesson: str, **settings: object) -> dict[str, dict[str, 
 
 def reason(graded: NotebookNode, exercise: Exercise) -> str:
     """Say in one line why an exercise got no points, "" if it got them."""
-    error = next(reversed(_errors(graded, exercise.check.id)), None)
+    check, solution = (_marked(graded, cell.id) for cell in (exercise.check, exercise.solution))
+    error = next(reversed(_errors(check)), None)
     if error is None:
         return ""
-    own = next(iter(_errors(graded, exercise.solution.id)), None)
-    first_line = (error.evalue.splitlines() or [""])[0]
+    if error.ename == "NameError":  # the function's own cell may say why it is not defined
+        error = next(iter(_errors(solution)), error)
+    first_line = next(iter(error.evalue.splitlines()), "")
     if error.ename == "NotImplementedError":
         return f"not begun: {first_line}"
-    if error.ename == "NameError" and own is not None:
-        error, first_line = own, (own.evalue.splitlines() or [""])[0]
-    if error.ename in (
-        "AssertionError",
-        "CheckReplaced",
-        "CellTimeoutError",
-        "KernelLost",
-        "NotRun",
-    ):
-        mistakes = [f"mistake: {mistake}" for mistake in _MISTAKE.findall(error.evalue)]
-        return "; ".join([first_line, *mistakes])
-    return f"{error.ename}: {first_line}".removesuffix(": ")
+    if error.ename not in _OURS:
+        return f"{error.ename}: {first_line}".removesuffix(": ")
+    mistake = check.metadata.get("mistake")
+    return f"{first_line}; mistake: {mistake}" if mistake else first_line
 
 
-def _errors(graded: NotebookNode, grade_id: str) -> list[NotebookNode]:
-    return [
-        output
-        for cell in graded.cells
-        if cell.metadata.get("nbgrader", {}).get("grade_id") == grade_id
-        for output in cell.get("outputs", [])
-        if output.output_type == "error"
-    ]
+def _marked(graded: NotebookNode, grade_id: str) -> NotebookNode:
+    """Return the cell that nbgrader knows by this name, an empty one if the student deleted it."""
+    marked = (c for c in graded.cells if c.metadata.get("nbgrader", {}).get("grade_id") == grade_id)
+    return next(marked, new_code_cell())
+
+
+def _errors(cell: NotebookNode) -> list[NotebookNode]:
+    return [output for output in cell.get("outputs", []) if output.output_type == "error"]
 
 
 def remark(graded: NotebookNode, complete: NotebookNode, exercise: Exercise) -> str:
@@ -99,76 +94,81 @@ def remark(graded: NotebookNode, complete: NotebookNode, exercise: Exercise) -> 
         e.solution.source for e in exercises(complete)
     }
     written = [c.source for c in graded.cells if c.cell_type == "code" and c.source not in given]
-    borrowed = _uses(exercise.function, written) - _uses(
-        exercise.function, [exercise.solution.source]
-    )
+    name = exercise.function
+    borrowed = _uses(name, written) - _uses(name, [exercise.solution.source])
     return f"uses rnn_lib: {', '.join(sorted(borrowed))}" if borrowed else ""
 
 
 def _uses(function: str, sources: Iterable[str]) -> set[str]:
-    """Return the library's names in a function, and in what it gets at through other names.
+    """Return the library's names in a function, and in what it reaches through other names.
 
     This reads the text: it sees renamed imports and helpers, but not a name put together from
     strings.
     """
-    names: dict[str, set[str]] = {}
+    definitions: dict[str, set[str]] = {}
     for source in sources:
-        try:
-            tree = ast.parse(source)
-        except (SyntaxError, ValueError):
-            continue
-        for node in ast.walk(tree):
-            match node:
-                case ast.FunctionDef() | ast.ClassDef():
-                    names.setdefault(node.name, set()).update(_inside(node))
-                case ast.Assign():
-                    for target in node.targets:
-                        if isinstance(target, ast.Name):
-                            names.setdefault(target.id, set()).update(_inside(node.value))
-                case ast.Import() | ast.ImportFrom():
-                    for alias in node.names:
-                        path = (getattr(node, "module", "") or "").split(".") + alias.name.split(
-                            "."
-                        )
-                        if "rnn_lib" in path:
-                            names.setdefault(alias.asname or path[-1], set()).update(path)
+        # Not every cell is Python, and what nests too deeply cannot be read.
+        with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
+            for name, mentioned in _definitions(ast.parse(source)):
+                definitions.setdefault(name, set()).update(mentioned)
     reached, new = set(), {function}
     while new:
         reached |= new
-        new = set().union(*(names.get(name, ()) for name in new)) - reached
-    return reached & _LIBRARY - {name for name, used in names.items() if name not in used}
+        new = set().union(*(definitions.get(name, ()) for name in new)) - reached
+    own = {name for name, mentioned in definitions.items() if name not in mentioned}
+    return reached & _LIBRARY - own
 
 
-def _inside(node: ast.AST) -> set[str]:
-    """Return all names and attributes in a piece of code."""
-    found = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
-    found |= {n.attr for n in ast.walk(node) if isinstance(n, ast.Attribute) and not _is_numpys(n)}
-    imports = [n for n in ast.walk(node) if isinstance(n, (ast.Import, ast.ImportFrom))]
-    return found | {alias.name.split(".")[-1] for n in imports for alias in n.names}
+def _definitions(code: ast.AST) -> Iterator[tuple[str, set[str]]]:
+    """Yield each name that a piece of code defines, with the names in its definition."""
+    for node in ast.walk(code):
+        match node:
+            case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
+                yield name, _mentioned(node)
+            case ast.Assign(targets=targets, value=value):
+                yield from ((t.id, _mentioned(value)) for t in targets if isinstance(t, ast.Name))
+            case ast.Import() | ast.ImportFrom():
+                yield from _imported(node)
 
 
-def _is_numpys(node: ast.AST) -> bool:
-    """Say whether an attribute is NumPy's, as in np.random.uniform."""
-    while isinstance(node, ast.Attribute):
-        node = node.value
-    return isinstance(node, ast.Name) and node.id in ("np", "numpy", "math")
+def _imported(node: ast.Import | ast.ImportFrom) -> Iterator[tuple[str, set[str]]]:
+    """Yield each name that is imported from the library, with the parts of what it stands for."""
+    for alias in node.names:
+        path = f"{getattr(node, 'module', '')}.{alias.name}".split(".")
+        if "rnn_lib" in path:
+            yield alias.asname or path[-1], set(path)
+
+
+def _mentioned(node: ast.AST) -> set[str]:
+    """Return the names and attributes in a piece of code, NumPy's left out."""
+    match node:
+        case ast.Name(id="np" | "numpy" | "math"):
+            return set()
+        case ast.Name(id=name):
+            return {name}
+        case ast.Attribute(value=value, attr=attribute):  # of NumPy, as in np.random.uniform?
+            inside = _mentioned(value)
+            return inside and inside | {attribute}
+        case ast.Import() | ast.ImportFrom():
+            return {name for name, _ in _imported(node)}
+    return set().union(*map(_mentioned, ast.iter_child_nodes(node)))
 
 
 def work(answer: Connection, student: str, lesson: str, settings: dict[str, object]) -> None:
     """Grade in a process of its own; send back what :func:`grade` returns, or an error's text."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the one who started us decides
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent process decides
     threading.Thread(target=_end_with_parent, daemon=True).start()
     if sys.platform == "linux":
-        # What a student starts and leaves behind becomes our child, and ends with us.
+        # What student code leaves running becomes our child, and is killed with us.
         ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     nowhere = os.open(os.devnull, os.O_RDWR)
-    for stream in (1, 2):  # nbgrader's log, and what kernels have to say
+    for stream in (1, 2):  # nbgrader's log and the kernels' output
         os.dup2(nowhere, stream)
     try:
         answer.send(grade(student, lesson, **settings))
     except Exception as error:
         answer.send(f"grading failed: {error}")
-    # To be ended from outside: if we went by ourselves, nobody could find our children any more.
+    # Wait to be killed: if we ended by ourselves, our descendants could no longer be found.
     threading.Event().wait()
 
 

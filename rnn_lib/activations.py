@@ -1,11 +1,11 @@
-"""Activations: the curve that each unit bends its sum with.
+"""Activations: the nonlinearity that is applied to each unit's pre-activation.
 
 An activation is a pair: the function itself and its derivative *written in terms of its
-output*. A layer keeps its outputs anyway, so the way back needs nothing else: for
+output*. A layer keeps its outputs anyway, so the backward pass needs nothing else: for
 ``h = tanh(a)`` the derivative is ``1 - h**2``, and ``a`` may be forgotten.
 
-Softmax and the sigmoid stand here too. They turn scores into probabilities and belong to the
-losses, which know their gradient together with the logarithm (lesson 3, section 6).
+Softmax and the sigmoid, which turn scores into probabilities, stand here too. Left out are their
+gradients: the losses know them together with the logarithm (lesson 3, section 6).
 """
 
 from collections.abc import Callable
@@ -27,7 +27,7 @@ class Activation:
     forward : callable
         ``forward(a, out=None) -> h``, shapes as `a`.
     derivative : callable
-        ``derivative(h) -> dh/da`` from the *output* `h`, shapes as `h`.
+        ``derivative(h, out=None) -> dh/da`` from the *output* `h`, shapes as `h`.
 
     Notes
     -----
@@ -36,7 +36,7 @@ class Activation:
 
     name: str
     forward: Callable[..., np.ndarray]
-    derivative: Callable[[np.ndarray], np.ndarray]
+    derivative: Callable[..., np.ndarray]
 
 
 def _relu(a: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
@@ -44,12 +44,13 @@ def _relu(a: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
 
 
 # Named, so that a network can be pickled.
-def _tanh_derivative(h: np.ndarray) -> np.ndarray:
-    return 1 - h * h
+def _tanh_derivative(h: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
+    square = np.multiply(h, h, out=out)
+    return np.subtract(1, square, out=square)
 
 
-def _relu_derivative(h: np.ndarray) -> np.ndarray:
-    return (h > 0).astype(h.dtype)
+def _relu_derivative(h: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
+    return np.heaviside(h, 0, out=out)
 
 
 tanh = Activation("tanh", np.tanh, _tanh_derivative)

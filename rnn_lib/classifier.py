@@ -1,52 +1,55 @@
-"""The classifier: a recurrent network that a person fits to labelled sequences.
+"""The classifier: a recurrent network that a person fits to labeled sequences.
 
 It has the interface that the assignment asks for and scikit-learn made common: settings in the
-constructor, ``fit``, ``predict``, ``predict_proba``, ``score``. Everything it does is done by the
-layers, losses and optimisers that it is given or makes; here is only the loop around them.
+constructor, ``fit``, ``predict``, ``predict_proba``, ``score``. Here the settings are checked and
+the parts are made of them; the layers, losses and optimizers do the work, and the loop over epochs
+stands in :mod:`rnn_lib.training`. Left out: choosing settings, and texts.
 """
 
 import copy
 import os
-import time
 import warnings
-from collections.abc import Callable, Sequence
-from dataclasses import KW_ONLY, dataclass
+from collections.abc import Callable
+from dataclasses import KW_ONLY, dataclass, field, fields
+from functools import partial
 
 import numpy as np
 
-from rnn_lib.activations import sigmoid
-from rnn_lib.initializers import Initializer, gaussian
-from rnn_lib.inputs import Vectors, WordIds, read_classes, read_inputs, read_targets
-from rnn_lib.interrupt import Epoch, PatientInterrupt
-from rnn_lib.layers import Dense, Dropout, Embedding, SimpleRNN
+from rnn_lib import validation
+from rnn_lib.activations import get_activation, sigmoid
+from rnn_lib.batches import Inputs, read_classes, read_inputs, read_targets
+from rnn_lib.initializers import Initializer, gaussian, get_initializer
+from rnn_lib.layers import Dense, Dropout, Embedding, Layer
 from rnn_lib.losses import get_loss
-from rnn_lib.network import RecurrentNetwork
-from rnn_lib.optimizers import Optimizer, clip_by_global_norm, get_optimizer
-from rnn_lib.progress import FitProgress
-from rnn_lib.readouts import AllStates, Readout, get_readout
-from rnn_lib.row_gradient import RowGradient
-from rnn_lib.saving import load_classifier, save_classifier
-from rnn_lib.text import similar_length_batches
-from rnn_lib.threads import one_blas_thread
-from rnn_lib.validation import (
-    as_real,
-    expect_count,
-    expect_positive,
-    expect_shape,
-    expect_share,
-)
+from rnn_lib.network import AllStates, RecurrentNetwork, get_readout
+from rnn_lib.optimizers import Optimizer, get_optimizer
+from rnn_lib.recurrent import RecurrentLayer, SimpleRNN, get_layer
+from rnn_lib.saving import read_classifier, write_classifier
+from rnn_lib.training import TrainingState, evaluate, scores, train
 
-# What the network and its optimiser are made of: a warm start cannot change it.
-_FIXED_SETTINGS = (
-    *("n_nodes1", "n_output", "activation", "readout", "output", "optimizer"),
-    *("bptt_steps", "embedding", "dropout", "dtype"),
-)
 
-# Times the loss of guessing: a network that learns is not so wrong.
-_ABSURD = 10
+def _positive_or_schedule(name, value):
+    return value if callable(value) else validation.expect_positive(name, value)
 
-# Predicting keeps no gradients, so its batches may be larger; the result does not depend on it.
-_PREDICTION_BATCH = 256
+
+def _sizes_or_embedding(name, value):
+    if not validation.is_object(value, "forward") and np.shape(value) != (2,):
+        raise ValueError(f"{name}: expected (n_words, n_features) or an Embedding, got {value!r}")
+
+
+def _verbosity(name, value):
+    if value not in (0, 1, 2):
+        raise ValueError(f"{name}: expected 0 (silent), 1 (lines) or 2 (bar), got {value!r}")
+
+
+def _setting(default, check, fixed=False):
+    """Make a field with its check, ``(name, value)``; `fixed`: a warm start cannot change it."""
+    return field(default=default, metadata={"check": check, "fixed": fixed})
+
+
+def _by(get):
+    """Make a check of a function that looks something up."""
+    return lambda name, value: get(value)
 
 
 @dataclass(eq=False)
@@ -60,37 +63,41 @@ class ScratchRNNClassifier:
     n_output : int
         Labels; with ``output="sigmoid"`` it may be 1 for two labels.
     sigma : float
-        Standard deviation of the weights at the start, where `initializer` is ``"gaussian"``.
+        Standard deviation of the initial weights, where `initializer` is ``"gaussian"``.
     lr : float or callable
-        The learning rate, above 0, or a schedule ``epoch -> rate``, where `epoch` counts the
-        epochs trained so far, fractions included (see :func:`rnn_lib.linear_decay`).
+        The learning rate, above 0, or a schedule ``epoch -> learning rate``, where `epoch` counts
+        the epochs trained so far, fractions included (see :func:`rnn_lib.linear_decay`). A schedule
+        may go down to 0, and start there.
     batch_size : int
         Sequences per update.
     n_epochs : int
         How often ``fit`` goes through the data.
+    layer : {"rnn"} or RecurrentLayer
+        The recurrent layer. An object has its own `n_nodes`, `activation` and `bptt_steps`; the
+        settings of these names then have no effect.
     activation : {"tanh", "relu"}
         The recurrent layer's activation.
     initializer : str or callable
         Draws the weights of the recurrent and the output layer.
-    readout : {"last", "mean", "all"} or Readout
+    readout : {"last", "mean", "all"} or readout object
         What the output layer sees: the last state, the mean of the states, or each state, with
         one label per time step.
     output : {"softmax", "sigmoid"}
         How scores become probabilities, and the loss that belongs to it.
     optimizer : {"sgd", "adagrad", "adam"} or Optimizer
-        How gradients become changes. An object given here keeps its own rate unless `lr` is a
-        schedule.
+        How gradients become updates. An object given here keeps its own learning rate unless `lr`
+        is a schedule.
     bptt_steps : int, optional
-        Cells that a gradient passes through; all by default.
+        The number of cells that a gradient passes through; all by default.
     embedding : (n_words, n_features) or Embedding, optional
-        Given, `x` holds word ids.
+        If given, `x` holds word ids.
     dropout : float
-        Share of the input features that are silenced in training, one choice per sequence.
+        Fraction of the input features that are dropped in training, other ones for each sequence.
     clip_norm : float, optional
-        Longest gradient allowed, all parameters taken together.
+        The largest global norm of the gradients.
     warm_start : bool
-        Whether ``fit`` goes on where the last one ended, with the optimiser, the schedule and the
-        random numbers as they were then, or starts anew. An interrupted fit is brought to its end.
+        Whether ``fit`` adds `n_epochs` epochs to the last fit, with the optimizer, the schedule and
+        the random numbers as they were then, or starts anew.
     seed : int, optional
         For everything random: weights, order of the batches, dropout.
     dtype : data type
@@ -114,40 +121,54 @@ class ScratchRNNClassifier:
     copied before they are used, so that two classifiers never share one.
     """
 
-    n_nodes1: int = 4
-    n_output: int = 3
-    sigma: float = 0.01
-    lr: float | Callable[[float], float] = 0.001
-    batch_size: int = 1
-    n_epochs: int = 30
+    n_nodes1: int = _setting(4, validation.expect_count, fixed=True)
+    n_output: int = _setting(3, validation.expect_count, fixed=True)
+    sigma: float = _setting(0.01, validation.expect_positive)
+    lr: float | Callable[[float], float] = _setting(0.001, _positive_or_schedule)
+    batch_size: int = _setting(1, validation.expect_count)
+    n_epochs: int = _setting(30, validation.expect_count)
     _: KW_ONLY
-    activation: str = "tanh"
-    initializer: str | Initializer = "gaussian"
-    readout: str | Readout = "last"
-    output: str = "softmax"
-    optimizer: str | Optimizer = "sgd"
-    bptt_steps: int | None = None
-    embedding: tuple[int, int] | Embedding | None = None
-    dropout: float = 0.0
-    clip_norm: float | None = None
+    layer: str | RecurrentLayer = _setting("rnn", _by(get_layer), fixed=True)
+    activation: str = _setting("tanh", _by(get_activation), fixed=True)
+    initializer: str | Initializer = _setting("gaussian", _by(get_initializer))
+    readout: str | Layer = _setting("last", _by(get_readout), fixed=True)
+    output: str = _setting("softmax", _by(get_loss), fixed=True)
+    optimizer: str | Optimizer = _setting("sgd", _by(get_optimizer), fixed=True)
+    bptt_steps: int | None = _setting(None, validation.expect_count, fixed=True)
+    embedding: tuple[int, int] | Embedding | None = _setting(None, _sizes_or_embedding, fixed=True)
+    dropout: float = _setting(0.0, validation.expect_fraction, fixed=True)
+    clip_norm: float | None = _setting(None, validation.expect_positive)
     warm_start: bool = False
-    seed: int | None = None
-    dtype: np.dtype | type = np.float64
-    verbose: int = 0
+    seed: int | None = _setting(None, partial(validation.expect_count, least=0))
+    dtype: np.dtype | type = _setting(np.float64, validation.expect_float_type, fixed=True)
+    verbose: int = _setting(0, _verbosity)
+
+    def __post_init__(self) -> None:
+        self._state: TrainingState | None = None
+
+    @property
+    def network_(self) -> RecurrentNetwork:
+        """The trained layers."""
+        return self._expect_fitted().network
+
+    @property
+    def classes_(self) -> np.ndarray:
+        """The label of each output, shape (n_labels,)."""
+        return self._expect_fitted().classes
+
+    @property
+    def history_(self) -> dict[str, list[float]]:
+        """Losses, accuracies and seconds of each epoch, by name."""
+        return self._expect_fitted().history
 
     def fit(
-        self,
-        x: np.ndarray | Sequence[np.ndarray],
-        y: np.ndarray,
-        X_val: np.ndarray | Sequence[np.ndarray] | None = None,
-        y_val: np.ndarray | None = None,
+        self, x: Inputs, y: np.ndarray, X_val: Inputs | None = None, y_val: np.ndarray | None = None
     ) -> "ScratchRNNClassifier":
-        """Train on labelled sequences.
+        """Train on labeled sequences.
 
-        Ctrl-C (in a notebook: interrupting the kernel) ends it after the batch under way, with a
-        warning; a second one does not wait for that. The classifier can be used as it then is.
-        With ``warm_start=True`` and the same data, ``fit`` goes on from there and ends where it
-        would have ended.
+        Ctrl-C (in a notebook: interrupting the kernel) ends it with a warning. The classifier can
+        be used as it then is; with ``warm_start=True`` the next ``fit`` adds epochs to those that
+        were completed.
 
         Parameters
         ----------
@@ -158,7 +179,7 @@ class ScratchRNNClassifier:
             The labels. 0 to n_output - 1 are taken as outputs; any other integers are mapped in
             sorted order and must number `n_output`.
         X_val, y_val : like `x` and `y`, optional
-            Validation data, looked at after every epoch and never trained on.
+            Validation data, evaluated after every epoch and never trained on.
 
         Returns
         -------
@@ -170,63 +191,40 @@ class ScratchRNNClassifier:
         ValueError, TypeError
             If a setting is out of range, a shape does not fit or a label is unknown.
         FloatingPointError
-            If the loss or a weight stops being a finite number. The classifier is then as it was
-            after the best epoch of this fit, that of the lowest validation loss, or else training
-            loss; if none was better, as it was before.
+            If the loss or a weight stops being a finite number.
+
+        After an error the classifier is as it was before this call.
 
         Warns
         -----
         RuntimeWarning
             If it was interrupted, or the loss is far above that of guessing.
         """
-        batch_size = expect_count("batch_size", self.batch_size)
-        n_epochs = expect_count("n_epochs", self.n_epochs)
+        self._check_settings()
         if (X_val is None) != (y_val is None):
             raise ValueError("X_val, y_val: give both or neither")
-        if self.seed is not None:
-            expect_count("seed", self.seed, least=0)
-        going_on = self.warm_start and hasattr(self, "network_")
-        if going_on:
+        if self.warm_start and self._state is not None:
             self._expect_fixed_settings()
-        rng = self._rng if going_on else np.random.default_rng(self.seed)
-        network = self.network_ if going_on else self._new_network(self._n_features(x), rng)
-        classes = self.classes_ if going_on else read_classes(y, max(2, self.n_output))
-        inputs = read_inputs("x", x, network)
-        targets = read_targets("y", y, inputs, classes, network)
-        validation = None
+            state = copy.deepcopy(self._state)
+            state.settings = self._settings()
+            if isinstance(self.optimizer, str) and not callable(self.lr):
+                state.optimizer.lr = float(self.lr)
+        else:
+            state = self._new_state(self._n_features(x))
+            state.classes = read_classes(y, max(2, self.n_output))
+        data, held_out = _read("x", x, "y", y, state), None
         if X_val is not None:
-            val_inputs = read_inputs("X_val", X_val, network)
-            validation = val_inputs, read_targets("y_val", y_val, val_inputs, classes, network)
-
-        loss = self._loss if going_on else get_loss(self.output)
-        optimizer = self._optimizer if going_on else self._new_optimizer()
-        if going_on and isinstance(self.optimizer, str) and not callable(self.lr):
-            optimizer.lr = expect_positive("lr", self.lr)
-        if self.clip_norm is not None:
-            expect_positive("clip_norm", self.clip_norm)
-        interrupted = self._epoch if going_on else None
-        if interrupted is not None and interrupted.n_sequences != len(inputs.lengths):
-            raise ValueError(
-                f"x: expected the {interrupted.n_sequences} sequences of the interrupted fit that "
-                f"warm_start goes on with, got {len(inputs.lengths)}"
-            )
-        first = 0 if interrupted is None else interrupted.n_before
-        epochs = range(first, max(first + 1, n_epochs))
-        progress = FitProgress(self.verbose, epochs, -(-len(inputs.lengths) // batch_size))
-
-        if not going_on:  # only now: arguments that do not fit leave an earlier fit as it was
-            self._loss, self._optimizer, self._rng = loss, optimizer, rng
-            self.network_, self.classes_ = network, classes
-            self._made_of = self._fixed_settings()
-            self._n_batches_done, self._epoch = 0, None
-            self.history_: dict[str, list[float]] = {"loss": [], "accuracy": []}
-        # Numbers that overflow make the loss infinite, which is looked for after every batch.
-        quiet = np.errstate(over="ignore", invalid="ignore")
-        with one_blas_thread(), quiet, progress, PatientInterrupt() as interrupt:
-            self._train(inputs, targets, validation, epochs, batch_size, progress, interrupt)
+            held_out = _read("X_val", X_val, "y_val", y_val, state)
+        try:
+            train(state, data, held_out, self)
+        except KeyboardInterrupt:
+            where = f"fit was interrupted in epoch {state.n_epochs + 1}. What it learned is kept"
+            what = "with warm_start=True, fit goes on with the next epoch."
+            warnings.warn(f"{where}; {what}", RuntimeWarning, stacklevel=2)
+        self._state = state
         return self
 
-    def predict(self, x: np.ndarray | Sequence[np.ndarray]) -> np.ndarray:
+    def predict(self, x: Inputs) -> np.ndarray:
         """Label sequences.
 
         Parameters
@@ -237,18 +235,17 @@ class ScratchRNNClassifier:
         Returns
         -------
         ndarray of int, shape (N,), or (N, T) with ``readout="all"``
-            The most probable label of each; what it says after a sequence's end means nothing.
+            The most probable label of each; after a sequence's end it has no meaning.
 
         Raises
         ------
         ValueError, TypeError
             If the classifier is not fitted or `x` does not fit it.
         """
-        chosen = self.predict_proba(x).argmax(axis=-1)
-        return self.classes_[chosen]
+        return self.classes_[self.predict_proba(x).argmax(axis=-1)]
 
-    def predict_proba(self, x: np.ndarray | Sequence[np.ndarray]) -> np.ndarray:
-        """Give each label's probability.
+    def predict_proba(self, x: Inputs) -> np.ndarray:
+        """Return each label's probability.
 
         Parameters
         ----------
@@ -266,55 +263,53 @@ class ScratchRNNClassifier:
         ValueError, TypeError
             If the classifier is not fitted or `x` does not fit it.
         """
-        self._expect_fitted()
-        scores = self._scores(read_inputs("x", x, self.network_))
-        if self.n_output > 1:
-            return self._loss.probabilities(scores)
-        yes = sigmoid(scores)
+        result = scores(self.network_, read_inputs("x", x, self.network_))
+        if result.shape[-1] > 1:
+            return self._state.loss.probabilities(result)
+        yes = sigmoid(result)
         return np.concatenate([1 - yes, yes], axis=-1)
 
-    def score(self, x: np.ndarray | Sequence[np.ndarray], y: np.ndarray) -> float:
-        """Give the share of labels that are predicted right.
+    def score(self, x: Inputs, y: np.ndarray) -> float:
+        """Return the accuracy.
 
         Parameters
         ----------
         x, y : as for ``fit``
-            Labelled sequences.
+            Labeled sequences.
 
         Returns
         -------
         float
-            Accuracy, 0 to 1; labels after a sequence's end do not count.
+            The fraction of labels that are predicted right, 0 to 1; labels after a sequence's end
+            do not count.
 
         Raises
         ------
         ValueError, TypeError
             If the classifier is not fitted, or `x` and `y` do not fit it.
         """
-        self._expect_fitted()
-        inputs = read_inputs("x", x, self.network_)
-        targets = read_targets("y", y, inputs, self.classes_, self.network_)
-        return self._evaluate(inputs, targets)[1]
+        state = self._expect_fitted()
+        return evaluate(state.network, state.loss, *_read("x", x, "y", y, state))[1]
 
     def save(self, path: str | os.PathLike) -> None:
         """Write the fitted classifier into a file, with all that a warm start needs.
 
-        Settings, weights, history, and the state of optimiser, schedule and random numbers; not
+        Settings, weights, history, and the state of optimizer, schedule and random numbers; not
         the vocabulary that made the word ids.
 
         Parameters
         ----------
         path : path
-            The file, commonly ``.npz``; one that stands there is replaced. Whatever happens
-            meanwhile, the old file or the new one is there whole.
+            The file, commonly ``.npz``; one that stands there is replaced. At any moment the old
+            file or the new one is there whole.
 
         Raises
         ------
         OSError
             If the file cannot be written.
         ValueError
-            If the classifier is not fitted, or settings or weights were changed since so that they
-            no longer fit one another.
+            If the classifier is not fitted, or settings have changed since so that they no longer
+            fit the network.
         TypeError
             If a setting is an object of a class that is not the library's.
 
@@ -322,17 +317,16 @@ class ScratchRNNClassifier:
         -----
         UserWarning
             If `initializer` is a function, or `lr` one other than ``linear_decay``: functions
-            cannot be saved. The loaded classifier has the default initialiser, and the last rate.
+            cannot be saved. The loaded classifier has the default initializer, and the last
+            learning rate.
         """
-        self._expect_fitted()
+        state = self._expect_fitted()
         self._expect_fixed_settings()
-        save_classifier(self, path)
+        write_classifier(path, self._settings(), state)
 
     @classmethod
     def load(cls, path: str | os.PathLike) -> "ScratchRNNClassifier":
-        """Read a classifier that :meth:`save` wrote.
-
-        Nothing in the file is executed, and no more memory asked for than it is long.
+        """Read a classifier that :meth:`save` wrote; nothing in the file is executed.
 
         Parameters
         ----------
@@ -342,232 +336,88 @@ class ScratchRNNClassifier:
         Returns
         -------
         ScratchRNNClassifier
-            Its predictions are those of the saved one, to the last bit.
+            Its predictions are those of the saved one, to the last bit. A setting that the file
+            does not know has its default.
 
         Raises
         ------
         OSError
             If there is no such file, or it cannot be read.
         ValueError
-            If it is no saved classifier, is damaged, or was written by a newer version.
+            If it is not a saved classifier, is damaged, or was written by another version.
         """
-        return load_classifier(cls, path)
 
-    def _expect_fitted(self) -> None:
-        if not hasattr(self, "network_"):
-            raise ValueError("this ScratchRNNClassifier is not fitted yet: call fit(x, y) first")
+        def build(settings, n_features):
+            model = cls(**settings)
+            model._check_settings()
+            model._state = model._new_state(n_features)
+            return model, model._state
 
-    def _fixed_settings(self) -> dict[str, object]:
-        return {name: getattr(self, name) for name in _FIXED_SETTINGS}
+        return read_classifier(path, build)
 
-    def _expect_fixed_settings(self) -> None:
-        for name, before in self._made_of.items():
-            if getattr(self, name) != before:
+    def _expect_fitted(self):
+        if self._state is None:
+            raise NotFittedError("this ScratchRNNClassifier is not fitted: call fit(x, y) first")
+        return self._state
+
+    def _settings(self):
+        return {setting.name: getattr(self, setting.name) for setting in fields(self)}
+
+    def _check_settings(self):
+        for setting in fields(self):
+            value = getattr(self, setting.name)
+            if "check" in setting.metadata and (value is not None or setting.default is not None):
+                setting.metadata["check"](setting.name, value)
+        validation.expect_count("n_output", self.n_output, get_loss(self.output).fewest_outputs)
+
+    def _expect_fixed_settings(self):
+        for setting in fields(self):
+            name, now = setting.name, getattr(self, setting.name)
+            before = self._state.settings[name]
+            if setting.metadata.get("fixed") and now != before:
                 raise ValueError(
-                    f"{name}: the network was fitted with {before!r}, got {getattr(self, name)!r}: "
+                    f"{name}: the network was fitted with {before!r}, got {now!r}: "
                     "set it back, or fit anew with warm_start=False"
                 )
 
-    def _n_features(self, x: np.ndarray | Sequence[np.ndarray]) -> int:
+    def _n_features(self, x):
         if self.embedding is not None:
-            return getattr(self.embedding, "n_features", None) or _pair(self.embedding)[1]
-        expect_shape("x", as_real("x", x), ("N", "T", "F"))
+            return getattr(self.embedding, "n_features", None) or self.embedding[1]
+        validation.expect_shape("x", validation.as_real("x", x), ("N", "T", "F"))
         return np.shape(x)[2]
 
-    def _new_network(self, n_features: int, rng: np.random.Generator) -> RecurrentNetwork:
-        n_nodes1 = expect_count("n_nodes1", self.n_nodes1)
-        n_output = expect_count("n_output", self.n_output, 2 if self.output == "softmax" else 1)
-        embedding = self._new_embedding(rng)
+    def _new_state(self, n_features):
+        """Make an untrained network, and what trains it."""
+        rng = np.random.default_rng(self.seed)
         draw = gaussian(self.sigma) if self.initializer == "gaussian" else self.initializer
         how = {"initializer": draw, "rng": rng, "dtype": self.dtype}
-        readout = self.readout
-        return RecurrentNetwork(
-            SimpleRNN(n_features, n_nodes1, self.activation, self.bptt_steps, **how),
-            copy.deepcopy(readout) if _has(readout, "forward") else get_readout(readout),
-            Dense(n_nodes1, n_output, **how),
+        embedding, rnn = copy.deepcopy(self.embedding), get_layer(self.layer)
+        if isinstance(embedding, tuple | list):
+            embedding = Embedding(*embedding, rng=rng, dtype=self.dtype)
+        if isinstance(rnn, type):
+            own = {"activation": self.activation} if rnn is SimpleRNN else {}
+            rnn = rnn(n_features, self.n_nodes1, bptt_steps=self.bptt_steps, **own, **how)
+        if (rnn.n_features, rnn.dtype) != (n_features, self.dtype):
+            raise ValueError(
+                f"layer: expected n_features={n_features} and dtype={np.dtype(self.dtype)}, "
+                f"got {rnn.n_features} and {rnn.dtype}"
+            )
+        network = RecurrentNetwork(
+            rnn,
+            get_readout(self.readout),
+            Dense(rnn.n_nodes, self.n_output, **how),
             embedding,
-            Dropout(self.dropout, rng=rng) if expect_share("dropout", self.dropout) else None,
+            Dropout(self.dropout, rng=rng) if self.dropout else None,
         )
-
-    def _new_embedding(self, rng: np.random.Generator) -> Embedding | None:
-        if self.embedding is None or _has(self.embedding, "forward"):
-            return copy.deepcopy(self.embedding)
-        n_words, n_features = _pair(self.embedding)
-        return Embedding(n_words, n_features, rng=rng, dtype=self.dtype)
-
-    def _new_optimizer(self) -> Optimizer:
-        if _has(self.optimizer, "update"):
-            return copy.deepcopy(self.optimizer)
-        return get_optimizer(self.optimizer, self.lr(0.0) if callable(self.lr) else self.lr)
-
-    def _train(
-        self,
-        inputs: Vectors | WordIds,
-        targets: np.ndarray,
-        validation: tuple[Vectors | WordIds, np.ndarray] | None,
-        epochs: range,
-        batch_size: int,
-        progress: FitProgress,
-        interrupt: PatientInterrupt,
-    ) -> None:
-        """Train for some epochs, of which the first may be under way already."""
-        criterion = "loss" if validation is None else "val_loss"
-        best, lowest = self._snapshot(), (self.history_.get(criterion) or [np.inf])[-1]
-        absurd = _ABSURD * self._loss.forward(np.zeros((1, self.n_output)), [0])
-        for n_before in epochs:
-            if self._epoch is None:
-                batches = similar_length_batches(inputs.lengths, batch_size, self._rng)
-                self._epoch = Epoch(n_before, batches)
-            started = time.perf_counter()
-            try:
-                is_whole = self._train_epoch(inputs, targets, self._epoch, progress, interrupt)
-                record = self._epoch.means()
-                if is_whole and validation is not None:
-                    val_loss, val_accuracy = self._evaluate(*validation)
-                    record |= {"val_loss": val_loss, "val_accuracy": val_accuracy}
-                    _expect_finite_loss("val_loss", val_loss)
-            except FloatingPointError as error:
-                n_batches = len(self._epoch.batches)
-                raise FloatingPointError(
-                    f"{error} in epoch {self._n_epochs_done + 1}, batch "
-                    f"{min(self._epoch.n_done + 1, n_batches)} of {n_batches}: try a smaller lr, "
-                    f"or clip_norm. {self._restore(*best)}"
-                ) from None
-            self._epoch.seconds += time.perf_counter() - started
-            if not is_whole:
-                warnings.warn(self._where_it_stopped(), RuntimeWarning, stacklevel=3)
-                return
-            record["seconds"], self._epoch = self._epoch.seconds, None
-            for name, value in record.items():
-                self.history_.setdefault(name, []).append(value)
-            progress.epoch_done(record)
-            if record[criterion] < lowest:
-                best, lowest = self._snapshot(), record[criterion]
-            if record["loss"] > absurd:
-                warnings.warn(
-                    f"the loss of epoch {self._n_epochs_done} is {record['loss']:.3g}, that of "
-                    f"guessing {absurd / _ABSURD:.3g}: is lr or sigma too large?",
-                    RuntimeWarning,
-                    stacklevel=3,
-                )
-                absurd = np.inf  # once is enough
-
-    def _train_epoch(
-        self,
-        inputs: Vectors | WordIds,
-        targets: np.ndarray,
-        epoch: Epoch,
-        progress: FitProgress,
-        interrupt: PatientInterrupt,
-    ) -> bool:
-        """Train on the batches that are left; return whether it got through them."""
-        for rows in epoch.batches[epoch.n_done :]:
-            if interrupt.requested:
-                return False
-            if callable(self.lr):
-                self._optimizer.lr = self.lr(self._n_batches_done / len(epoch.batches))
-            x, lengths, rows = inputs.batch(rows)
-            judged = self._train_batch(x, lengths, targets[rows])
-            self._n_batches_done += 1
-            epoch.batch_done(*judged, len(rows))
-            progress.batch_done()
-        return True
-
-    def _train_batch(
-        self, x: np.ndarray, lengths: np.ndarray, targets: np.ndarray
-    ) -> tuple[float, float]:
-        """Make one update; return loss and accuracy as they were before it."""
-        scores = self.network_.forward(x, lengths, training=True)
-        loss, accuracy = self._judge(scores, lengths, targets)
-        _expect_finite_loss("loss", loss)
-        self.network_.backward(self._loss.backward())
-        params, grads = self.network_.params, self.network_.grads
-        if self.clip_norm is not None:
-            grads, _ = clip_by_global_norm(grads, self.clip_norm)
-        self._optimizer.update(params, grads)
-        for name, grad in grads.items():
-            changed = params[name][grad.rows] if isinstance(grad, RowGradient) else params[name]
-            if not np.isfinite(changed.sum()):
-                raise FloatingPointError(f"the weights {name} became infinite")
-        return loss, accuracy
-
-    @property
-    def _n_epochs_done(self) -> int:
-        return len(self.history_["loss"])
-
-    def _snapshot(self) -> tuple[int, dict[str, np.ndarray], Optimizer, int]:
-        state = self.network_.params, self._optimizer, self._n_batches_done
-        return self._n_epochs_done, *copy.deepcopy(state)
-
-    def _restore(
-        self, epoch: int, params: dict[str, np.ndarray], optimizer: Optimizer, n_batches_done: int
-    ) -> str:
-        """Go back to a snapshot; say so."""
-        for name, param in self.network_.params.items():
-            param[...] = params[name]
-        self._optimizer, self._n_batches_done, self._epoch = optimizer, n_batches_done, None
-        if epoch == 0:
-            return "No epoch was good; the weights are those from before the fit."
-        return (
-            f"The last good epoch was {self._n_epochs_done}; the weights are those of epoch "
-            f"{epoch}, the best of this fit."
-        )
-
-    def _where_it_stopped(self) -> str:
-        return (
-            f"fit was interrupted in epoch {self._n_epochs_done + 1}, after {self._epoch.n_done} "
-            f"of {len(self._epoch.batches)} batches. What it learned is kept; with "
-            "warm_start=True, fit goes on from here."
-        )
-
-    def _evaluate(self, inputs: Vectors | WordIds, targets: np.ndarray) -> tuple[float, float]:
-        """Return loss and accuracy of the network as it stands."""
-        return self._judge(self._scores(inputs), inputs.lengths, targets)
-
-    def _judge(
-        self, scores: np.ndarray, lengths: np.ndarray, targets: np.ndarray
-    ) -> tuple[float, float]:
-        """Return mean loss and accuracy; with a label per step, over the steps that count."""
-        mask = np.ones(targets.shape, bool)
-        if targets.ndim == 2:
-            targets = targets[:, : scores.shape[1]]
-            mask = np.arange(scores.shape[1]) < lengths[:, None]
-        chosen = scores.argmax(axis=-1) if self.n_output > 1 else scores[..., 0] > 0
-        accuracy = np.mean(chosen[mask] == targets[mask])
-        return self._loss.forward(scores, targets, mask), float(accuracy)
-
-    def _scores(self, inputs: Vectors | WordIds) -> np.ndarray:
-        """Compute the scores of all sequences; with one per step, 0 after a sequence's end."""
-        N, T = inputs.shape
-        every_step = isinstance(self.network_.readout, AllStates)
-        scores = np.zeros((N, T, self.n_output) if every_step else (N, self.n_output), self.dtype)
-        for rows in similar_length_batches(inputs.lengths, _PREDICTION_BATCH):
-            x, lengths, rows = inputs.batch(rows)
-            with one_blas_thread():
-                batch = self.network_.forward(x, lengths)
-            if every_step:
-                scores[rows, : batch.shape[1]] = batch
-            else:
-                scores[rows] = batch
-        return scores
+        optimizer = get_optimizer(self.optimizer, 1.0 if callable(self.lr) else self.lr)
+        return TrainingState(network, get_loss(self.output), optimizer, rng, self._settings())
 
 
-def _has(setting: object, method: str) -> bool:
-    """Say whether a setting is an object with this method; a class has it, but is none."""
-    return hasattr(setting, method) and not isinstance(setting, type)
+def _read(name_x, x, name_y, y, state):
+    inputs = read_inputs(name_x, x, state.network)
+    every_step = isinstance(state.network.readout, AllStates)
+    return inputs, read_targets(name_y, y, inputs, state.classes, every_step)
 
 
-def _pair(embedding: object) -> tuple[int, int]:
-    """Return the sizes of an embedding."""
-    try:
-        n_words, n_features = embedding
-    except (TypeError, ValueError):
-        raise ValueError(
-            f"embedding: expected (n_words, n_features) or an Embedding, got {embedding!r}"
-        ) from None
-    return n_words, n_features
-
-
-def _expect_finite_loss(name: str, loss: float) -> None:
-    if not np.isfinite(loss):
-        raise FloatingPointError(f"the {name} became {loss}")
+class NotFittedError(ValueError, AttributeError):
+    """Asked for a prediction before ``fit``."""

@@ -1,8 +1,9 @@
-"""Gates: the four smallest steps that a recurrent network is made of.
+"""Gates: the four smallest operations that a recurrent network is made of.
 
-Each gate keeps what it was given on the way forward and, on the way back, turns the gradient at
-its output into the gradients at its inputs. Lesson 3 wires them into a graph of one time step and
-reads the backward formulas off it, one gate at a time; the layers do the same at one stroke.
+Each gate keeps its input in the forward pass and, in the backward pass, turns the gradient at its
+output into the gradients at its inputs. Lesson 3 wires them into a graph of one time step and reads
+the backward formulas off it, one gate at a time. Left out: the graph itself, and speed; the layers
+compute the same in one go.
 
 All arrays are row vectors, one row a sample: ``z = x @ W``.
 """
@@ -53,7 +54,7 @@ class TanhGate:
     """The activation ``h = tanh(a)`` (lesson 3, section 1)."""
 
     def forward(self, a: np.ndarray) -> np.ndarray:
-        """Bend every element; shapes as `a`."""
+        """Apply tanh to every element; shapes as `a`."""
         self.h = np.tanh(a)
         return self.h
 

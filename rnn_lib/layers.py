@@ -1,289 +1,106 @@
-"""Layers: the simple recurrent layer, and what stands before and after it.
+"""Layers: what stands before and after the recurrent layer, and the form that all layers share.
 
 A layer is an object with two dictionaries, ``params`` and ``grads``, and two methods:
 
-* ``forward(x) -> y`` computes the output and keeps what the way back will need;
+* ``forward(x) -> y`` computes the output and keeps what ``backward`` will need;
 * ``backward(dy) -> dx`` takes the gradient of the loss at the output, leaves the gradients at the
   parameters in ``grads`` and returns the gradient at the input.
 
-No method changes its arguments, no parameter is changed here (an optimiser does that, after the
-whole backward pass), and no array handed out is written to again.
-
-Inside, time comes first: the states of one step lie side by side in memory, and everything that
-does not depend on the previous step is one matrix product over all steps. Outside, the sample
-comes first: arrays are (N, T, features), as views of the same memory.
+No method changes its arguments, no layer changes its parameters (an optimizer does, after the whole
+backward pass), and no array that was returned is written to again. Left out: losses, readouts, and
+the recurrence itself, each of which has a module of its own.
 """
+
+from dataclasses import dataclass
 
 import numpy as np
 
-from rnn_lib.activations import get_activation
-from rnn_lib.initializers import Initializer, draw_weights, gaussian
-from rnn_lib.row_gradient import RowGradient
-from rnn_lib.validation import (
-    as_gradient,
-    as_integers,
-    as_lengths,
-    as_real,
-    expect_between,
-    expect_count,
-    expect_finite,
-    expect_shape,
-    expect_share,
-)
+from rnn_lib import validation
+from rnn_lib.initializers import Initializer, draw_weights
 
 
-class SimpleRNN:
-    """The simple (Elman) recurrent layer: ``h_t = f(x_t @ W_x + h_{t-1} @ W_h + b)``.
+class Layer:
+    """What all layers and readouts share: the checks around the computation.
 
-    Parameters
-    ----------
-    n_features : int
-        Numbers per time step, F.
-    n_nodes : int
-        Hidden units, H.
-    activation : {"tanh", "relu"}
-        The function f.
-    bptt_steps : int, optional
-        Through how many cells a gradient passes, the one it enters included; then it stops. By
-        default it passes through all of them. The cost grows with this number.
-    initializer : str or callable
-        Draws `W_x` and `W_h`; see :func:`rnn_lib.get_initializer`. `b` starts at 0.
-    rng : numpy.random.Generator or int, optional
-        Where the weights come from.
-    dtype : data type
-        float64, or float32 for speed.
+    A subclass has ``_checked``, which validates what a person hands over; ``_compute``, a function
+    of its arguments and ``params`` that returns the output and all that the backward pass needs;
+    and ``_backward``. The network calls ``_compute`` directly, so that nothing is checked twice.
 
     Attributes
     ----------
-    params, grads : dict
-        `W_x` (F, H), `W_h` (H, H) and `b` (H,). A `b` of shape (1,), put there by hand, is added
-        to all units, as in the assignment.
-    dh0 : ndarray, shape (N, H)
-        After ``backward``: the gradient at the state before the first step.
-
-    Raises
-    ------
-    ValueError, TypeError
-        If a size is not a whole number of at least 1, or a name is unknown.
-
-    Notes
-    -----
-    Forward: lesson 1, section 3. Backward: lesson 3, section 3. Truncation: lesson 3, section 8.
-
-    References
-    ----------
-    Elman, "Finding structure in time", Cognitive Science 14, 1990; Werbos, "Backpropagation
-    through time", Proceedings of the IEEE 78, 1990.
+    params, grads : dict of str to ndarray
+        The parameters, and their gradients after ``backward``, under the same names.
     """
 
     _shape: tuple[int, ...] | None = None  # of what forward returned
 
-    def __init__(
-        self,
-        n_features: int,
-        n_nodes: int,
-        activation: str = "tanh",
-        bptt_steps: int | None = None,
-        *,
-        initializer: str | Initializer = "uniform",
-        rng: np.random.Generator | int | None = None,
-        dtype: np.dtype | type = np.float64,
-    ) -> None:
-        self.n_features = expect_count("n_features", n_features)
-        self.n_nodes = expect_count("n_nodes", n_nodes)
-        self.activation = get_activation(activation)
-        self.bptt_steps = None if bptt_steps is None else expect_count("bptt_steps", bptt_steps)
-        rng = np.random.default_rng(rng)
-        self.params = {
-            "W_x": draw_weights(initializer, rng, (n_features, n_nodes), dtype),
-            "W_h": draw_weights(initializer, rng, (n_nodes, n_nodes), dtype),
-            "b": np.zeros(n_nodes, dtype),
-        }
-        self.grads: dict[str, np.ndarray] = {}
+    def __init__(self) -> None:
+        self.params: dict[str, np.ndarray] = {}
+        self.grads: dict[str, np.ndarray | RowGradient] = {}
 
-    def forward(
-        self,
-        x: np.ndarray,
-        h0: np.ndarray | None = None,
-        lengths: np.ndarray | None = None,
-        training: bool = False,
-    ) -> np.ndarray:
-        """Read the sequences and return the state after every step.
+    def forward(self, x: np.ndarray, training: bool = False) -> np.ndarray:
+        """Compute the output, and keep what ``backward`` needs.
 
         Parameters
         ----------
-        x : ndarray, shape (N, T, F)
-            The sequences.
-        h0 : ndarray, shape (N, H), optional
-            The state before the first step; zeros by default.
-        lengths : ndarray of int, shape (N,), optional
-            How many steps of each sequence count, 1 to T. Later ones are never read.
+        x : ndarray
+            The input, of the shape that the class says.
         training : bool
-            Nothing here depends on it.
+            Whether dropout acts; other layers do the same in both cases.
 
         Returns
         -------
-        ndarray, shape (N, T, H)
-            All states; 0 at and after a sample's length.
+        ndarray
+            The output, of the shape that the class says.
 
         Raises
         ------
-        ValueError
-            If a shape does not fit, a length lies outside 1 to T, or `x` or `h0` hold NaN or
-            infinity where they are read.
-        TypeError
-            If `x` or `h0` are not real numbers, or `lengths` not integers.
+        TypeError, ValueError
+            If `x` has another type or shape, or holds other numbers than the class says.
         """
-        W_x, W_h, b = self.params["W_x"], self.params["W_h"], self.params["b"]
-        dtype = _float_type(self.params)
-        x = as_real("x", x, dtype)
-        expect_shape("x", x, ("N", "T", self.n_features))
-        N, T, F = x.shape
-        H = self.n_nodes
-        self._batch = _Ragged(N, T, lengths)
+        return self._keep(*self._compute(self._checked(x), training=training))
 
-        x = self._batch.time_major(x)
-        expect_finite("x", x)
-        h = np.empty((T + 1, N, H), dtype)  # h[0] is h0, h[t + 1] the state after step t
-        h[0] = 0 if h0 is None else self._checked_h0(h0, N)
-
-        a = h[1:]  # the sums grow in the place where the states will stand
-        np.matmul(x.reshape(T * N, F), W_x, out=a.reshape(T * N, H))
-        a += b
-        recurrent = np.empty((N, H), dtype)
-        for t, n in enumerate(self._batch.alive):
-            a[t, :n] += np.matmul(h[t, :n], W_h, out=recurrent[:n])
-            self.activation.forward(a[t, :n], out=a[t, :n])
-            a[t, n:] = 0
-
-        self._x, self._h, self._shape = x, h, (N, T, H)
-        return self._batch.batch_major(h[1:])
-
-    def backward(self, dh: np.ndarray) -> np.ndarray:
-        """Back-propagate through time.
+    def backward(self, dy: np.ndarray) -> np.ndarray | None:
+        """Leave the gradients at the parameters in ``grads``; return the gradient at the input.
 
         Parameters
         ----------
-        dh : ndarray, shape (N, T, H)
-            The gradient of the loss at every state that ``forward`` returned; at and after a
-            sample's length it is not read.
+        dy : ndarray, shape as the output of ``forward``
+            The gradient of the loss at the output; at and after a sample's length it is not read.
 
         Returns
         -------
-        ndarray, shape (N, T, F)
-            The gradient at `x`; 0 at and after a sample's length. The gradients at the
-            parameters are in ``grads``, that at `h0` in ``dh0``.
+        ndarray, shape as the input of ``forward``
+            The gradient at the input; None from an embedding, since word ids have none. At and
+            after a sample's length it is 0.
 
         Raises
         ------
+        TypeError
+            If `dy` is not made of real numbers.
         ValueError
-            If there was no ``forward`` before, or `dh` has another shape than its output.
+            If there was no ``forward`` before, or `dy` has another shape than its output.
         """
-        dh = as_gradient("dh", dh, self._shape).astype(self._h.dtype, copy=False)
-        W_x, W_h, b = self.params["W_x"], self.params["W_h"], self.params["b"]
-        x, h_prev, h = self._x, self._h[:-1], self._h[1:]
-        T, N, F = x.shape
+        if self._shape is None:
+            raise ValueError("backward: call forward first")
+        dy = validation.as_real("dy", dy)
+        validation.expect_shape("dy", dy, self._shape)
+        return self._backward(dy, self._kept)
 
-        dh = self._batch.in_layers_order(dh).swapaxes(0, 1)
-        slope = self.activation.derivative(h)
-        if self.bptt_steps is None or self.bptt_steps >= T:
-            da = self._backward_full(dh, slope)
-        else:
-            da = self._backward_truncated(dh, slope)
+    def _keep(self, y, kept):
+        self._shape, self._kept = y.shape, kept
+        return y
 
-        # Sums over samples and steps are one matrix product each.
-        x, h_prev, da_rows = (v.reshape(T * N, -1) for v in (x, h_prev, da))
-        db = np.ones(T * N, da.dtype) @ da_rows
-        self.grads = {
-            "W_x": x.T @ da_rows,
-            "W_h": h_prev.T @ da_rows,
-            "b": db if b.shape == db.shape else db.sum(keepdims=True),
-        }
-        self.dh0 = self._batch.in_callers_order(da[0] @ W_h.T)
-        return self._batch.batch_major((da_rows @ W_x.T).reshape(T, N, F))
+    def _float_type(self):
+        """Return the type to compute in: that of the parameters, floats even where those are not.
 
-    def _backward_full(self, dh: np.ndarray, slope: np.ndarray) -> np.ndarray:
-        """Walk back from the last step: da_t = (dh_t + da_{t+1} @ W_h.T) * f'(a_t)."""
-        W_h_T = self.params["W_h"].T
-        T, N, H = slope.shape
-        da = np.zeros((T + 1, N, H), slope.dtype)  # da[T] = 0: nothing comes from after the end
-        for t in reversed(range(T)):
-            n = self._batch.alive[t]
-            np.matmul(da[t + 1, :n], W_h_T, out=da[t, :n])
-            da[t, :n] += dh[t, :n]
-            da[t, :n] *= slope[t, :n]
-        return da[:T]
-
-    def _backward_truncated(self, dh: np.ndarray, slope: np.ndarray) -> np.ndarray:
-        """Let the gradient that enters at each step pass through `bptt_steps` cells, exactly.
-
-        Each entry must stop at a place of its own, so their sum cannot travel as one. But all
-        entries can take a step back at the same time: after k rounds ``wave[s]`` is what entered
-        at step s + k and has come down to step s.
+        Somebody who sets the weights by hand may well write whole numbers.
         """
-        wave = dh * slope
-        wave[self._batch.past_end] = 0
-        da = wave.copy()
-        for _ in range(self.bptt_steps - 1):
-            wave = (wave[1:] @ self.params["W_h"].T) * slope[: len(wave) - 1]
-            da[: len(wave)] += wave
-        return da
-
-    def _checked_h0(self, h0: np.ndarray, N: int) -> np.ndarray:
-        h0 = as_real("h0", h0, _float_type(self.params))
-        expect_shape("h0", h0, (N, self.n_nodes))
-        expect_finite("h0", h0)
-        return self._batch.in_layers_order(h0)
+        return np.result_type(np.float32, *self.params.values())
 
 
-class _Ragged:
-    """The shape of a batch whose samples end at different steps, the longest ones first.
-
-    With the samples in order of falling length, those still alive at step t are the first
-    ``alive[t]`` rows: a slice, not a mask. Batches that come in that order are not copied for it.
-    """
-
-    def __init__(self, N: int, T: int, lengths: np.ndarray | None) -> None:
-        self._order = self._inverse = None
-        if lengths is None:
-            self.alive = [N] * T
-            self.past_end = np.zeros((T, N), bool)
-            return
-        lengths = as_lengths(lengths, N, T)
-        if np.any(lengths[:-1] < lengths[1:]):
-            self._order = np.argsort(-lengths, kind="stable")
-            self._inverse = np.argsort(self._order)
-            lengths = lengths[self._order]
-        self.past_end = np.arange(T)[:, None] >= lengths
-        self.alive = [int(n) for n in N - self.past_end.sum(axis=1)]
-
-    def time_major(self, batch_major: np.ndarray) -> np.ndarray:
-        """Copy (N, T, ...) to (T, N, ...), with 0 at and after each sample's length."""
-        out = self.in_layers_order(batch_major).swapaxes(0, 1).copy()
-        out[self.past_end] = 0
-        return out
-
-    def batch_major(self, time_major: np.ndarray) -> np.ndarray:
-        """View (T, N, ...) as (N, T, ...), in the caller's order."""
-        return self.in_callers_order(time_major.swapaxes(0, 1))
-
-    def in_layers_order(self, rows: np.ndarray) -> np.ndarray:
-        return rows if self._order is None else rows[self._order]
-
-    def in_callers_order(self, rows: np.ndarray) -> np.ndarray:
-        return rows if self._inverse is None else rows[self._inverse]
-
-
-def _float_type(params: dict[str, np.ndarray]) -> np.dtype:
-    """Return the type to compute in: that of the parameters, floats even where those are not.
-
-    Somebody who sets the weights by hand may well write whole numbers.
-    """
-    return np.result_type(np.float32, *params.values())
-
-
-class Dense:
-    """The fully connected layer ``y = x @ W + b``, on the last axis.
+class Dense(Layer):
+    """The fully connected layer ``y = x @ W + b``: from `x` (..., F) to `y` (..., K).
 
     Parameters
     ----------
@@ -313,8 +130,6 @@ class Dense:
     Lesson 1, section 7.
     """
 
-    _shape: tuple[int, ...] | None = None  # of what forward returned
-
     def __init__(
         self,
         n_features: int,
@@ -324,71 +139,32 @@ class Dense:
         rng: np.random.Generator | int | None = None,
         dtype: np.dtype | type = np.float64,
     ) -> None:
-        self.n_features = expect_count("n_features", n_features)
-        self.n_output = expect_count("n_output", n_output)
+        super().__init__()
+        self.n_features = validation.expect_count("n_features", n_features)
+        self.n_output = validation.expect_count("n_output", n_output)
         rng = np.random.default_rng(rng)
-        self.params = {
-            "W": draw_weights(initializer, rng, (n_features, n_output), dtype),
-            "b": np.zeros(n_output, dtype),
-        }
-        self.grads: dict[str, np.ndarray] = {}
+        self.params["W"] = draw_weights(initializer, rng, (n_features, n_output), dtype)
+        self.params["b"] = np.zeros(n_output, dtype)
 
-    def forward(self, x: np.ndarray, training: bool = False) -> np.ndarray:
-        """Multiply and add.
+    def _checked(self, x):
+        x = validation.as_real("x", x, self._float_type())
+        if x.ndim < 1 or x.shape[-1] != self.n_features:
+            raise ValueError(f"x: expected shape (..., {self.n_features}), got {x.shape}")
+        return x
 
-        Parameters
-        ----------
-        x : ndarray, shape (..., F)
-            The input.
-        training : bool
-            Nothing here depends on it.
+    def _compute(self, x, training=False):
+        return x @ self.params["W"] + self.params["b"], x
 
-        Returns
-        -------
-        ndarray, shape (..., K)
-            The output.
-
-        Raises
-        ------
-        ValueError
-            If the last axis of `x` is not F long.
-        """
-        self._x = as_real("x", x, _float_type(self.params))
-        if self._x.ndim < 1 or self._x.shape[-1] != self.n_features:
-            raise ValueError(f"x: expected shape (..., {self.n_features}), got {self._x.shape}")
-        y = self._x @ self.params["W"] + self.params["b"]
-        self._shape = y.shape
-        return y
-
-    def backward(self, dy: np.ndarray) -> np.ndarray:
-        """Return the gradient at the input.
-
-        Parameters
-        ----------
-        dy : ndarray, shape (..., K)
-            The gradient at the output.
-
-        Returns
-        -------
-        ndarray, shape (..., F)
-            The gradient at `x`.
-
-        Raises
-        ------
-        ValueError
-            If there was no ``forward`` before, or `dy` has another shape than its output.
-        """
-        dy = as_gradient("dy", dy, self._shape)
-        dy_rows = dy.reshape(-1, self.n_output)
-        self.grads = {
-            "W": self._x.reshape(-1, self.n_features).T @ dy_rows,
-            "b": dy_rows.sum(axis=0),
-        }
+    def _backward(self, dy, x):
+        x_rows, dy_rows = x.reshape(-1, self.n_features), dy.reshape(-1, self.n_output)
+        self.grads = {"W": x_rows.T @ dy_rows, "b": dy_rows.sum(axis=0)}
         return dy @ self.params["W"].T
 
 
-class Embedding:
+class Embedding(Layer):
     """A table with one row of numbers for every word: the short form of one-hot times matrix.
+
+    From word ids, whole numbers (N, T), to their rows of the table (N, T, F).
 
     Parameters
     ----------
@@ -423,81 +199,80 @@ class Embedding:
     Lesson 4, section 3.
     """
 
-    _shape: tuple[int, ...] | None = None  # of what forward returned
-
     def __init__(
         self,
         n_words: int,
         n_features: int,
-        *,
         trainable: bool = True,
-        initializer: str | Initializer = gaussian(0.05),  # noqa: B008 (a pure function)
+        *,
+        initializer: str | Initializer = "uniform",
         rng: np.random.Generator | int | None = None,
         dtype: np.dtype | type = np.float64,
     ) -> None:
-        self.n_words = expect_count("n_words", n_words)
-        self.n_features = expect_count("n_features", n_features)
+        super().__init__()
+        self.n_words = validation.expect_count("n_words", n_words)
+        self.n_features = validation.expect_count("n_features", n_features)
         self.trainable = trainable
-        shape = n_words, n_features
-        self.W = draw_weights(initializer, np.random.default_rng(rng), shape, dtype)
-        self.params = {"W": self.W} if trainable else {}
-        self.grads: dict[str, RowGradient] = {}
+        rng = np.random.default_rng(rng)
+        table = {"W": draw_weights(initializer, rng, (n_words, n_features), dtype)}
+        self.params, self._frozen = (table, {}) if trainable else ({}, table)
 
-    def forward(self, ids: np.ndarray, training: bool = False) -> np.ndarray:
-        """Look the words up.
+    @classmethod
+    def from_array(cls, table: np.ndarray, trainable: bool = True) -> "Embedding":
+        """Make an embedding of a table that is there already.
 
         Parameters
         ----------
-        ids : ndarray of int, shape (N, T)
-            Word ids.
-        training : bool
-            Nothing here depends on it.
+        table : ndarray of float, shape (n_words, F)
+            The table; it is copied.
+        trainable : bool
+            Whether the table is a parameter.
 
         Returns
         -------
-        ndarray, shape (N, T, F)
-            Their rows of the table.
+        Embedding
+            Its type is that of the table.
 
         Raises
         ------
-        TypeError
-            If `ids` are not integers.
-        ValueError
-            If `ids` has not two axes or an id lies outside the table.
+        TypeError, ValueError
+            If `table` is not made of finite float32 or float64 numbers, or does not have two axes.
         """
-        ids = as_integers("ids", ids)
-        expect_shape("ids", ids, ("N", "T"))
-        expect_between("ids", ids, 0, self.n_words - 1)
-        self._ids = ids.T  # time-major, the order in which the recurrent layer reads
-        self._shape = *ids.shape, self.n_features
-        return self.W.take(self._ids, axis=0).swapaxes(0, 1)
+        table = validation.as_real("table", table)
+        validation.expect_shape("table", table, ("n_words", "n_features"))
+        given = {"initializer": lambda rng, shape: table.copy(), "dtype": table.dtype}
+        return cls(*table.shape, trainable, **given)
 
-    def backward(self, dy: np.ndarray) -> None:
-        """Leave the gradient at the table in ``grads``; word ids have none.
+    @property
+    def W(self) -> np.ndarray:
+        """The table, shape (n_words, F): the parameter, or the frozen one."""
+        return (self.params or self._frozen)["W"]
 
-        Parameters
-        ----------
-        dy : ndarray, shape (N, T, F)
-            The gradient at the output.
+    def _checked(self, ids):
+        ids = validation.as_integers("ids", ids)
+        validation.expect_shape("ids", ids, ("N", "T"))
+        validation.expect_between("ids", ids, 0, self.n_words - 1)
+        return ids
 
-        Raises
-        ------
-        ValueError
-            If there was no ``forward`` before, or `dy` has another shape than its output.
-        """
-        dy = as_gradient("dy", dy, self._shape)
+    def _compute(self, ids, training=False):
+        ids = ids.T  # time-major, the order in which the recurrent layer reads
+        return self.W.take(ids, axis=0).swapaxes(0, 1), ids
+
+    def _backward(self, dy, ids):
         if self.trainable:
             dy_rows = dy.swapaxes(0, 1).reshape(-1, self.n_features)
-            self.grads = {"W": RowGradient.from_lookups(self._ids.ravel(), dy_rows, self.W.shape)}
+            self.grads = {"W": RowGradient.from_lookups(ids.ravel(), dy_rows, self.W.shape)}
 
 
-class Dropout:
-    """Silence some features of a sequence at random, the same ones at all its time steps.
+class Dropout(Layer):
+    """Variational dropout: zero some features of a sequence, the same ones at every time step.
+
+    From sequences (N, T, F) to the same with some features at 0; without `training`, to the same.
 
     Parameters
     ----------
     rate : float
-        The share that is silenced, at least 0 and below 1. The others are scaled up by
+        The fraction of features to drop, at least 0 and below 1. The others are scaled up by
         1 / (1 - rate), so that sums keep their size.
     rng : numpy.random.Generator or int, optional
         Where the masks come from.
@@ -510,7 +285,7 @@ class Dropout:
     Raises
     ------
     TypeError, ValueError
-        If `rate` is no number, or out of range.
+        If `rate` is not a number, or out of range.
 
     References
     ----------
@@ -518,55 +293,82 @@ class Dropout:
     networks", NeurIPS 2016; lesson 4, section 4.
     """
 
-    _shape: tuple[int, ...] | None = None  # of what forward returned
-
     def __init__(self, rate: float, *, rng: np.random.Generator | int | None = None) -> None:
-        self.rate = expect_share("rate", rate)
+        super().__init__()
+        self.rate = validation.expect_fraction("rate", rate)
         self._rng = np.random.default_rng(rng)
-        self.params: dict[str, np.ndarray] = {}
-        self.grads: dict[str, np.ndarray] = {}
 
-    def forward(self, x: np.ndarray, training: bool = False) -> np.ndarray:
-        """Multiply with a random mask if `training`, else hand `x` back.
+    def _checked(self, x):
+        validation.expect_shape("x", x, ("N", "T", "F"))
+        return x
 
-        Parameters
-        ----------
-        x : ndarray, shape (N, T, F)
-            The sequences.
-        training : bool
-            Whether to draw a mask.
-
-        Returns
-        -------
-        ndarray, shape (N, T, F)
-            The sequences with some features at 0.
-
-        Raises
-        ------
-        ValueError
-            If `x` has not three axes.
-        """
-        expect_shape("x", x, ("N", "T", "F"))
-        self._mask, self._shape = None, x.shape
+    def _compute(self, x, training=False):
         if not training or self.rate == 0:
-            return x
+            return x, None
         N, _, F = x.shape
-        kept = self._rng.random((N, 1, F)) >= self.rate
-        self._mask = kept.astype(x.dtype) / (1 - self.rate)
-        return x * self._mask
+        mask = (self._rng.random((N, 1, F)) >= self.rate).astype(x.dtype) / (1 - self.rate)
+        return x * mask, mask
 
-    def backward(self, dy: np.ndarray) -> np.ndarray:
-        """Multiply the gradient with the same mask.
+    def _backward(self, dy, mask):
+        return dy if mask is None else dy * mask
+
+
+@dataclass(frozen=True)
+class RowGradient:
+    """The gradient of a table: values for some rows, zero elsewhere.
+
+    A batch of reviews holds a few thousand different words out of tens of thousands. To store,
+    scale and add the zeros of all others would cost more than everything else in a training step.
+
+    Attributes
+    ----------
+    rows : ndarray, shape (R,)
+        Row numbers, rising, each once.
+    values : ndarray, shape (R, n_columns)
+        The gradient in these rows.
+    shape : (n_rows, n_columns)
+        Shape of the table, and of the gradient written out in full.
+    """
+
+    rows: np.ndarray
+    values: np.ndarray
+    shape: tuple[int, int]
+
+    def __array__(self, dtype=None, copy=None) -> np.ndarray:
+        """Write the gradient out in full, for a test or a plot."""
+        full = np.zeros(self.shape, dtype or self.values.dtype)
+        full[self.rows] = self.values
+        return full
+
+    def __mul__(self, factor: float) -> "RowGradient":
+        """Return the gradient times `factor`."""
+        return RowGradient(self.rows, self.values * factor, self.shape)
+
+    @classmethod
+    def from_lookups(
+        cls, ids: np.ndarray, gradients: np.ndarray, shape: tuple[int, int]
+    ) -> "RowGradient":
+        """Add up the gradients of all look-ups of the same row.
+
+        Sorting the look-ups brings equal rows together, so that each sum is one run. The row
+        numbers get the shortest type first: NumPy sorts 16-bit numbers several times as fast.
 
         Parameters
         ----------
-        dy : ndarray, shape (N, T, F)
-            The gradient at the output.
+        ids : ndarray of int, shape (L,)
+            The row that each look-up read; L >= 1.
+        gradients : ndarray, shape (L, n_columns)
+            The gradient at what each look-up returned.
+        shape : (n_rows, n_columns)
+            Shape of the table.
 
         Returns
         -------
-        ndarray, shape (N, T, F)
-            The gradient at `x`.
+        RowGradient
+            The sum over look-ups.
         """
-        dy = as_gradient("dy", dy, self._shape)
-        return dy if self._mask is None else dy * self._mask
+        order = np.argsort(ids.astype(np.min_scalar_type(shape[0] - 1)), kind="stable")
+        ids = ids[order]
+        starts = np.concatenate(([0], np.flatnonzero(np.diff(ids)) + 1))
+        sums = np.add.reduceat(gradients.take(order, axis=0), starts, axis=0)
+        return cls(ids[starts], sums, shape)

@@ -1,11 +1,11 @@
 """Losses: how far the scores are from the labels, as one number, and its gradient.
 
 Both losses take raw scores, not probabilities. Taken together, the exponential and the logarithm
-cancel: the gradient is simply *probability minus target*, and no large or small number is ever
-formed on the way.
+cancel: the gradient is simply *probability minus target*, and no very large or very small number is
+ever formed.
 
 The batch mean is taken here and nowhere else. Every gradient that leaves is already that of the
-mean loss; layers and optimisers only pass it on.
+mean loss; layers and optimizers only pass it on. Left out: regularization.
 """
 
 import numpy as np
@@ -15,14 +15,24 @@ from rnn_lib.validation import as_integers, as_real, choose, expect_between, exp
 
 
 class CrossEntropy:
-    """What both losses share: targets, the mean, and a gradient of the same form."""
+    """What both losses share: targets, the mean, and a gradient of the same form.
+
+    A subclass has ``probabilities``, and ``_terms``: what each output adds to the loss of its
+    label, shaped as the scores.
+
+    Attributes
+    ----------
+    accuracy : float
+        After ``forward``: the fraction of the labels that count, 0 to 1, whose output has the
+        highest score (with one output: whose answer is right).
+    """
 
     fewest_outputs = 1
 
     def forward(
         self, scores: np.ndarray, labels: np.ndarray, mask: np.ndarray | None = None
     ) -> float:
-        """Return the mean loss over all labels.
+        """Return the mean loss over all labels that count.
 
         Parameters
         ----------
@@ -43,7 +53,8 @@ class CrossEntropy:
         TypeError
             If `scores` are not real numbers, or `labels` not integers.
         ValueError
-            If a shape does not fit, a label that counts is no output, or none counts.
+            If a shape does not fit, a counted label is out of range, or the mask excludes every
+            label.
         """
         scores = as_real("scores", scores)
         if scores.ndim == 0 or scores.shape[-1] < self.fewest_outputs:
@@ -52,6 +63,8 @@ class CrossEntropy:
                 f"{self.fewest_outputs}, got {scores.shape}"
             )
         targets, weights = _targets_and_weights(scores, labels, mask)
+        is_right = _chosen(scores) == np.asarray(labels)
+        self.accuracy = float(np.mean(is_right[weights[..., 0] > 0]))
         self._dscores = (self.probabilities(scores) - targets) * weights
         return float(np.sum(self._terms(scores, targets) * weights))
 
@@ -71,10 +84,6 @@ class CrossEntropy:
         if not hasattr(self, "_dscores"):
             raise ValueError("backward: call forward first")
         return self._dscores
-
-    def _terms(self, scores: np.ndarray, targets: np.ndarray) -> np.ndarray:
-        """Return what each output adds to the loss of its label, shaped as `scores`."""
-        raise NotImplementedError
 
 
 class SoftmaxCrossEntropy(CrossEntropy):
@@ -107,9 +116,12 @@ class SigmoidCrossEntropy(CrossEntropy):
         return np.logaddexp(0, scores) - targets * scores
 
 
-def _targets_and_weights(
-    scores: np.ndarray, labels: np.ndarray, mask: np.ndarray | None
-) -> tuple[np.ndarray, np.ndarray]:
+def _chosen(scores):
+    """Return the output with the highest score; the answer, where there is one output."""
+    return scores.argmax(axis=-1) if scores.shape[-1] > 1 else scores[..., 0] > 0
+
+
+def _targets_and_weights(scores, labels, mask):
     """Write the labels as 0s and 1s shaped like `scores`, and each label's share of the mean."""
     n_output, dtype = scores.shape[-1], np.result_type(scores, np.float32)
     labels = as_integers("labels", labels)

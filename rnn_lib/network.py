@@ -1,21 +1,144 @@
-"""The network: layers one after another, which together behave much like one layer."""
+"""The network: layers one after another, and the readout that picks what the last one sees.
+
+A recurrent layer returns all states (N, T, H). A readout says which of them count for the answer:
+the last one, their mean, or each of them. It has no parameters; its backward pass puts the gradient
+where the states that it read stand. Readouts and embeddings of one's own need only ``forward``,
+``backward``, ``params`` and ``grads`` (a readout: the first two). Left out: losses, and everything
+that trains.
+"""
+
+import copy
+from dataclasses import dataclass
 
 import numpy as np
 
-from rnn_lib.layers import Dense, Dropout, Embedding, SimpleRNN
-from rnn_lib.readouts import Readout
-from rnn_lib.row_gradient import RowGradient
+from rnn_lib.layers import Dense, Dropout, Embedding, Layer, RowGradient
+from rnn_lib.recurrent import RecurrentLayer
+from rnn_lib.validation import as_lengths, choose, expect_positive, expect_shape, is_object
 
 
+class Readout(Layer):
+    """What the readouts share: from states (N, T, H) to what counts, (N, H) or (N, T, H)."""
+
+    def forward(self, h: np.ndarray, lengths: np.ndarray | None = None) -> np.ndarray:
+        """Pick what counts.
+
+        Parameters
+        ----------
+        h : ndarray, shape (N, T, H)
+            All states, 0 at and after a sample's length.
+        lengths : ndarray of int, shape (N,), optional
+            Steps of each sample; all T by default.
+
+        Returns
+        -------
+        ndarray, shape (N, H), or (N, T, H) for all states
+            What counts.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If a shape does not fit, or a length lies outside 1 to T.
+        """
+        expect_shape("h", h, ("N", "T", "H"))
+        return self._keep(*self._compute(h, as_lengths(lengths, *h.shape[:2])))
+
+
+class LastState(Readout):
+    """Read the state after each sample's last step (lesson 1, section 6)."""
+
+    def _compute(self, h, lengths):
+        last = np.arange(len(h)), lengths - 1
+        return h[last], (h.shape, last)
+
+    def _backward(self, dy, kept):
+        shape, last = kept
+        dh = np.zeros(shape, dy.dtype)
+        dh[last] = dy
+        return dh
+
+
+class MeanState(Readout):
+    """Read the mean of a sample's states, times `scale` (lesson 4, section 4).
+
+    Parameters
+    ----------
+    scale : float
+        A mean over hundreds of states is a small number that changes little; a scale well above 1
+        lets the output layer see it at a size at which it learns quickly. Above 0.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `scale` is not a number above 0.
+
+    Notes
+    -----
+    What ``backward`` returns is a read-only view; at and after a sample's length its numbers have
+    no meaning.
+    """
+
+    def __init__(self, scale: float = 1.0) -> None:
+        super().__init__()
+        self.scale = expect_positive("scale", scale)
+
+    def _compute(self, h, lengths):
+        weight = (self.scale / lengths)[:, None].astype(h.dtype)
+        total = np.ones((1, h.shape[1]), h.dtype) @ h  # (N, 1, H), by BLAS
+        return total[:, 0] * weight, (h.shape, weight)
+
+    def _backward(self, dy, kept):
+        shape, weight = kept
+        return np.broadcast_to((dy * weight)[:, None], shape)
+
+
+class AllStates(Readout):
+    """Read every state: one answer per time step (lesson 1, section 6)."""
+
+    def _compute(self, h, lengths):
+        return h, None
+
+    def _backward(self, dy, kept):
+        return dy
+
+
+READOUTS = {"last": LastState, "mean": MeanState, "all": AllStates}
+
+
+def get_readout(readout: str | Layer) -> Layer:
+    """Make a readout by its name, or copy one.
+
+    Parameters
+    ----------
+    readout : {"last", "mean", "all"} or an object with ``forward`` and ``backward``
+        Which states count.
+
+    Returns
+    -------
+    Layer
+        A new one.
+
+    Raises
+    ------
+    ValueError
+        If there is no readout of that name.
+    """
+    if is_object(readout, "forward"):
+        return copy.deepcopy(readout)
+    with_methods = "an object with forward() and backward() or "
+    return choose("readout", readout, READOUTS, or_else=with_methods)()
+
+
+@dataclass(eq=False)
 class RecurrentNetwork:
     """Embedding, dropout, recurrent layer, readout and output layer in a row.
 
     Parameters
     ----------
-    rnn : SimpleRNN
+    rnn : RecurrentLayer
         The recurrent layer.
-    readout : Readout
-        What of its states the output layer sees.
+    readout : Layer
+        Which of its states the output layer sees.
     dense : Dense
         The output layer.
     embedding : Embedding, optional
@@ -29,31 +152,33 @@ class RecurrentNetwork:
         Those of all layers, named ``"layer.parameter"``, such as ``"rnn.W_h"``.
     """
 
-    def __init__(
-        self,
-        rnn: SimpleRNN,
-        readout: Readout,
-        dense: Dense,
-        embedding: Embedding | None = None,
-        dropout: Dropout | None = None,
-    ) -> None:
-        self.rnn, self.readout, self.dense = rnn, readout, dense
-        self.embedding, self.dropout = embedding, dropout
+    rnn: RecurrentLayer
+    readout: Layer
+    dense: Dense
+    embedding: Embedding | None = None
+    dropout: Dropout | None = None
 
     @property
-    def _layers(self) -> dict[str, Embedding | SimpleRNN | Dense]:
-        layers = {"embedding": self.embedding, "rnn": self.rnn, "dense": self.dense}
-        return {name: layer for name, layer in layers.items() if layer is not None}
+    def _layers(self):
+        names = ("embedding", "dropout", "rnn", "readout", "dense")
+        return {name: getattr(self, name) for name in names if getattr(self, name) is not None}
 
     @property
     def params(self) -> dict[str, np.ndarray]:
         """The parameters of all layers: the layers' own arrays, not copies."""
-        return {f"{n}.{p}": v for n, layer in self._layers.items() for p, v in layer.params.items()}
+        return self._of_all_layers("params")
 
     @property
     def grads(self) -> dict[str, np.ndarray | RowGradient]:
         """The gradients that the last ``backward`` left in the layers."""
-        return {f"{n}.{p}": v for n, layer in self._layers.items() for p, v in layer.grads.items()}
+        return self._of_all_layers("grads")
+
+    def _of_all_layers(self, kind):
+        return {
+            f"{name}.{param}": value
+            for name, layer in self._layers.items()
+            for param, value in getattr(layer, kind, {}).items()
+        }
 
     def forward(
         self, x: np.ndarray, lengths: np.ndarray | None = None, training: bool = False
@@ -65,7 +190,7 @@ class RecurrentNetwork:
         x : ndarray, shape (N, T, F), or of int, shape (N, T), with an embedding
             The sequences.
         lengths : ndarray of int, shape (N,), optional
-            How many steps of each sequence count.
+            The number of time steps of each sequence that count.
         training : bool
             Whether dropout acts.
 
@@ -73,13 +198,23 @@ class RecurrentNetwork:
         -------
         ndarray, shape (N, n_output), or (N, T, n_output) where the readout gives all states
             The scores.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If `x` or `lengths` do not fit the first layer.
         """
-        if self.embedding is not None:
-            x = self.embedding.forward(x, training=training)
+        if self.embedding is None:
+            x, lengths = self.rnn._checked(x, lengths)
+        else:
+            if isinstance(self.embedding, Embedding):
+                x = self.embedding._checked(x)
+            lengths = as_lengths(lengths, *x.shape)
+            x = _run(self.embedding, x, training=training)
         if self.dropout is not None:
-            x = self.dropout.forward(x, training=training)
-        h = self.rnn.forward(x, lengths=lengths, training=training)
-        return self.dense.forward(self.readout.forward(h, lengths), training=training)
+            x = _run(self.dropout, x, training=training)
+        h = _run(self.rnn, x, lengths=lengths, training=training)
+        return _run(self.dense, _run(self.readout, h, lengths=lengths), training=training)
 
     def backward(self, dscores: np.ndarray) -> np.ndarray | None:
         """Back-propagate from the scores to the input.
@@ -94,7 +229,16 @@ class RecurrentNetwork:
         ndarray, shape (N, T, F), or None with an embedding
             The gradient at the input.
         """
-        dx = self.rnn.backward(self.readout.backward(self.dense.backward(dscores)))
-        if self.dropout is not None:
-            dx = self.dropout.backward(dx)
-        return dx if self.embedding is None else self.embedding.backward(dx)
+        for layer in reversed(self._layers.values()):
+            dscores = layer.backward(dscores)
+        return dscores
+
+
+def _run(layer, x, **how):
+    """Call ``forward`` without its checks, unless somebody wrote another ``forward``."""
+    for cls in type(layer).__mro__:
+        if "_compute" in vars(cls):
+            return layer._keep(*layer._compute(x, **how))
+        if "forward" in vars(cls):
+            break
+    return layer.forward(x, **how)

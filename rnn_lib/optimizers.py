@@ -1,4 +1,4 @@
-"""Optimisers: how a gradient becomes a change of the parameters.
+"""Optimizers: how a gradient becomes an update of the parameters.
 
 ``update(params, grads)`` changes the arrays in `params` in place, once, after the whole backward
 pass. The gradients are those of the *mean* loss of the batch, so nothing here divides by the batch
@@ -6,22 +6,24 @@ size again (lesson 3, section 7).
 
 Where a gradient is a :class:`RowGradient`, only the rows that it names are touched, their running
 averages included: a word that does not occur in a batch keeps its vector. For Adam that is the
-"lazy" form, in which the averages of a rare word do not fade while it is away.
+"lazy" form, in which the averages of a rare word do not fade while it is away. Left out: momentum,
+weight decay, and everything that looks at the loss.
 """
 
+import copy
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from rnn_lib.row_gradient import RowGradient
-from rnn_lib.validation import choose, expect_positive
+from rnn_lib.layers import RowGradient
+from rnn_lib.validation import choose, expect_positive, is_object
 
 Gradients = Mapping[str, np.ndarray | RowGradient]
 
 
 class Optimizer:
-    """What all optimisers share: the rate, a count of updates, and a walk over the parameters.
+    """What all optimizers share: the learning rate, a count of updates, a loop over parameters.
 
     Parameters
     ----------
@@ -32,6 +34,8 @@ class Optimizer:
     ----------
     n_updates : int
         How often :meth:`update` was called.
+    averages : dict of str to dict of str to ndarray
+        The running averages of each kind, by the name of the parameter; empty for plain descent.
 
     Raises
     ------
@@ -39,9 +43,10 @@ class Optimizer:
         If `lr` is not above 0.
     """
 
-    def __init__(self, lr: float) -> None:
+    def __init__(self, lr: float = 0.01) -> None:
         self.lr = expect_positive("lr", lr)
         self.n_updates = 0
+        self.averages: dict[str, dict[str, np.ndarray]] = {}
 
     def update(self, params: Mapping[str, np.ndarray], grads: Gradients) -> None:
         """Change every array of `params` in place.
@@ -61,29 +66,20 @@ class Optimizer:
         """
         if not 0 <= self.lr < float("inf"):
             raise ValueError(f"lr: expected a number of at least 0, got {self.lr}")
-        if params.keys() != grads.keys():
-            raise ValueError(f"grads: expected the names {list(params)}, got {list(grads)}")
+        shapes = {name: param.shape for name, param in params.items()}
+        if (got := {name: grad.shape for name, grad in grads.items()}) != shapes:
+            raise ValueError(f"grads: expected the shapes {shapes}, got {got}")
         for name, param in params.items():
             if param.dtype.kind != "f":
                 raise TypeError(f"params[{name!r}]: expected float numbers, got {param.dtype}")
-            if grads[name].shape != param.shape:
-                raise ValueError(
-                    f"grads[{name!r}]: expected shape {param.shape}, got {grads[name].shape}"
-                )
         self.n_updates += 1
         for name, param in params.items():
-            grad = grads[name]
-            if isinstance(grad, RowGradient):
-                self._step(name, param, grad.rows, grad.values)
-            else:
-                self._step(name, param, ..., grad)
+            rows = grads[name].rows if isinstance(grads[name], RowGradient) else ...
+            self._step(name, param, rows, _values(grads[name]))
 
-    def _step(self, name: str, param: np.ndarray, rows, grad: np.ndarray) -> None:
-        raise NotImplementedError
-
-    def _average(self, kind: str, name: str, like: np.ndarray) -> np.ndarray:
+    def _average(self, kind, name, like):
         """Return the running average `kind` of the parameter `name`, zero at first."""
-        averages = self.__dict__.setdefault(kind, {})
+        averages = self.averages.setdefault(kind, {})
         if name not in averages:
             averages[name] = np.zeros_like(like)
         return averages[name]
@@ -102,15 +98,12 @@ class SGD(Optimizer):
     Lesson 3, section 7.
     """
 
-    def __init__(self, lr: float = 0.01) -> None:
-        super().__init__(lr)
-
     def _step(self, name, param, rows, grad):
         param[rows] -= self.lr * grad
 
 
 class AdaGrad(Optimizer):
-    """Gradient descent in which every weight's rate shrinks with the gradients it has seen.
+    """Gradient descent in which each weight's learning rate shrinks with the gradients it has seen.
 
     Parameters
     ----------
@@ -124,9 +117,6 @@ class AdaGrad(Optimizer):
 
     eps = 1e-8
 
-    def __init__(self, lr: float = 0.01) -> None:
-        super().__init__(lr)
-
     def _step(self, name, param, rows, grad):
         squares = self._average("squares", name, param)
         squares[rows] += grad * grad
@@ -138,7 +128,7 @@ class Adam(Optimizer):
 
     The averages start at zero and are too small at first; dividing by ``1 - beta**t`` puts that
     right at update number t. (The notebook that this course grew out of divided by a constant
-    instead: its first steps were of another size altogether.)
+    instead, so that its first steps had another size altogether.)
 
     Parameters
     ----------
@@ -168,7 +158,7 @@ class Adam(Optimizer):
 
 
 def global_norm(grads: Gradients) -> float:
-    """Length of all gradients together, as one long vector.
+    """Return the norm of all gradients together, as one long vector.
 
     Parameters
     ----------
@@ -180,38 +170,32 @@ def global_norm(grads: Gradients) -> float:
     float
         The Euclidean norm.
     """
-    values = [_values(grad) for grad in grads.values()]
+    # In float64, where the squares of float32 numbers do not overflow.
+    values = [_values(grad).astype(np.float64) for grad in grads.values()]
     with np.errstate(over="ignore"):
-        norm = np.sqrt(sum(np.vdot(v, v) for v in values))
-    if np.isfinite(norm):
-        return float(norm)
-    # The squares were too large for their type, the numbers themselves perhaps not.
-    largest = max(float(np.abs(v).max(initial=0)) for v in values)
-    if not np.isfinite(largest):
-        return largest
-    return largest * float(np.sqrt(sum(np.vdot(v, v) for v in (v / largest for v in values))))
+        return float(np.sqrt(sum(np.vdot(v, v) for v in values)))
 
 
 def clip_by_global_norm(
     grads: Gradients, max_norm: float
 ) -> tuple[dict[str, np.ndarray | RowGradient], float]:
-    """Shorten the gradients, all by one factor, to a common length of at most `max_norm`.
+    """Scale the gradients, all by one factor, to a global norm of at most `max_norm`.
 
-    One factor for all keeps the direction, which clipping each element would bend.
+    One factor for all keeps the direction, which clipping each element would change.
 
     Parameters
     ----------
     grads : mapping of str to ndarray or RowGradient
         The gradients; they are left as they are.
     max_norm : float
-        The longest length allowed, above 0.
+        The largest global norm allowed, above 0.
 
     Returns
     -------
     clipped : dict
         The gradients to use.
     norm : float
-        The length before clipping. If it is no finite number, the gradients are left as they are.
+        The norm before clipping. If it is not finite, the gradients are left as they are.
 
     Raises
     ------
@@ -227,7 +211,7 @@ def clip_by_global_norm(
     norm = global_norm(grads)
     if norm <= max_norm or not np.isfinite(norm):
         return dict(grads), norm
-    return {name: _scaled(grad, max_norm / norm) for name, grad in grads.items()}, norm
+    return {name: grad * (max_norm / norm) for name, grad in grads.items()}, norm
 
 
 def linear_decay(lr: float, n_epochs: float) -> Callable[[float], float]:
@@ -236,7 +220,7 @@ def linear_decay(lr: float, n_epochs: float) -> Callable[[float], float]:
     Parameters
     ----------
     lr : float
-        The rate at the start, above 0.
+        The learning rate at the start, above 0.
     n_epochs : float
         When it reaches 0.
 
@@ -260,16 +244,16 @@ class LinearDecay:
         return self.lr * max(0.0, 1 - epoch / self.n_epochs)
 
 
-_BY_NAME = {"sgd": SGD, "adagrad": AdaGrad, "adam": Adam}
+OPTIMIZERS = {"sgd": SGD, "adagrad": AdaGrad, "adam": Adam}
 
 
-def get_optimizer(name: str, lr: float) -> Optimizer:
-    """Make an optimiser by its name.
+def get_optimizer(optimizer: str | Optimizer, lr: float = 0.001) -> Optimizer:
+    """Make an optimizer by its name, or copy one.
 
     Parameters
     ----------
-    name : {"sgd", "adagrad", "adam"}
-        The optimiser's name.
+    optimizer : {"sgd", "adagrad", "adam"} or an object with ``update``
+        Its name; or an optimizer, which keeps its own learning rate.
     lr : float
         The learning rate, above 0.
 
@@ -281,16 +265,12 @@ def get_optimizer(name: str, lr: float) -> Optimizer:
     Raises
     ------
     ValueError
-        If there is no optimiser of that name, or `lr` is not above 0.
+        If there is no optimizer of that name, or `lr` is not above 0.
     """
-    return choose("optimizer", name, _BY_NAME, or_else="an object with update() or ")(lr)
+    if is_object(optimizer, "update"):
+        return copy.deepcopy(optimizer)
+    return choose("optimizer", optimizer, OPTIMIZERS, or_else="an object with update() or ")(lr)
 
 
-def _values(grad: np.ndarray | RowGradient) -> np.ndarray:
+def _values(grad):
     return grad.values if isinstance(grad, RowGradient) else grad
-
-
-def _scaled(grad: np.ndarray | RowGradient, factor: float) -> np.ndarray | RowGradient:
-    if isinstance(grad, RowGradient):
-        return RowGradient(grad.rows, grad.values * factor, grad.shape)
-    return grad * factor

@@ -3,8 +3,8 @@
 A network reads numbers, so a review takes four steps: `tokenize` cuts it into words, a `Vocabulary`
 gives every word a number, `Sequences` keeps reviews of different lengths together, and
 `pad_sequences` makes a rectangle of them. The same steps serve training, evaluation and a sentence
-that a person types. `similar_length_batches` puts reviews of similar length side by side, so that
-little time is spent on padding.
+that a person types. Left out: where the reviews come from (:mod:`rnn_lib.imdb`), and how they are
+put into batches (:mod:`rnn_lib.batches`).
 """
 
 import itertools
@@ -14,20 +14,15 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 
-from rnn_lib.validation import as_integers, expect_between, expect_count
+from rnn_lib.validation import as_integers, choose, expect_between, expect_count
 
-PAD = 0
-"""The id that fills a row up after (or before) its review."""
-
-UNK = 1
-"""The id of every word that is not in the vocabulary."""
-
+PAD, UNK = 0, 1  # what fills a row up; every word that is not in the vocabulary
 SPECIAL_WORDS = ["<pad>", "<unk>"]
-"""The words with the ids `PAD` and `UNK`."""
 
+_SIDES = {"pre": "pre", "post": "post"}
 _LINE_BREAK = re.compile(r"<\s*/?\s*br\s*/?\s*>")
-_SPECIAL_WORD = re.compile(f"({'|'.join(SPECIAL_WORDS)})")
-_BATCHES_IN_POOL = 50
+# A special word, or letters and digits with apostrophes only inside.
+_WORD = re.compile(rf"{'|'.join(SPECIAL_WORDS)}|[^\W_]+(?:'[^\W_]+)*")
 
 
 def tokenize(text: str) -> list[str]:
@@ -59,30 +54,7 @@ def tokenize(text: str) -> list[str]:
     if not isinstance(text, str):
         raise TypeError(f"text: expected a string, got {type(text).__name__}")
     text = text.lower().replace("’", "'")  # the apostrophe that phones write
-    words = []
-    for part in _SPECIAL_WORD.split(_LINE_BREAK.sub(" ", text)):
-        words += [part] if part in SPECIAL_WORDS else _plain_words(part)
-    return words
-
-
-def _plain_words(text: str) -> list[str]:
-    r"""Find runs of letters and digits, apostrophes inside them included.
-
-    The regular expression ``[^\W_]+(?:'[^\W_]+)*`` finds the same and takes twice as long.
-    """
-    text = f" {text.translate(_KEPT)} ".replace("''", " ")
-    return text.replace(" '", " ").replace("' ", " ").split()
-
-
-class _Kept(dict):
-    """For `str.translate`: letters, digits and apostrophes stay, all else becomes a space."""
-
-    def __missing__(self, code: int) -> int:
-        self[code] = code if chr(code).isalnum() or code == ord("'") else ord(" ")
-        return self[code]
-
-
-_KEPT = _Kept()
+    return _WORD.findall(_LINE_BREAK.sub(" ", text))
 
 
 class Vocabulary:
@@ -140,10 +112,8 @@ class Vocabulary:
         ValueError
             If `max_size` is below 2.
         """
-        counts = Counter()
-        for text in _expect_several(texts):
-            counts.update(tokenize(text))
-        return cls.from_counts(counts, max_size)
+        words = itertools.chain.from_iterable(map(tokenize, _expect_several(texts)))
+        return cls.from_counts(Counter(words), max_size)
 
     @classmethod
     def from_counts(cls, counts: Mapping[str, int], max_size: int = 10_000) -> "Vocabulary":
@@ -193,9 +163,7 @@ class Vocabulary:
 
     def ids_of(self, words: list[str]) -> np.ndarray:
         """Return the ids of words, int32, shape (T,); `UNK` where the vocabulary lacks one."""
-        return np.fromiter(
-            map(self._ids.get, words, itertools.repeat(UNK)), np.int32, count=len(words)
-        )
+        return np.array([self._ids.get(word, UNK) for word in words], np.int32)
 
     def encode_all(self, texts: Iterable[str]) -> "Sequences":
         """Return the ids of the words of many texts.
@@ -237,15 +205,12 @@ class Vocabulary:
         ValueError
             If `ids` is not one-dimensional, or no word has one of the ids.
         """
-        ids = _as_sequence("ids", ids)
+        ids = as_sequence("ids", ids)
         expect_between("ids", ids, 0, len(self) - 1)
         return " ".join([self.words[i] for i in ids])
 
     def __len__(self) -> int:
         return len(self.words)
-
-    def __repr__(self) -> str:
-        return f"Vocabulary({len(self)} words)"
 
 
 def number_words(texts: Iterable[str]) -> tuple["Sequences", list[str]]:
@@ -302,11 +267,10 @@ class Sequences:
     """
 
     def __init__(self, ids: np.ndarray, offsets: np.ndarray) -> None:
-        ids = _as_sequence("ids", ids)
+        ids, limits = as_sequence("ids", ids), np.iinfo(np.int32)
+        expect_between("ids", ids, limits.min, limits.max)
         self.ids = ids.astype(np.int32, copy=False)
-        if self.ids is not ids and (self.ids != ids).any():
-            raise ValueError(f"ids: expected numbers that fit into int32, got {ids.max()}")
-        self.offsets = _as_sequence("offsets", offsets).astype(np.int64, copy=False)
+        self.offsets = as_sequence("offsets", offsets).astype(np.int64, copy=False)
         ends = self.offsets[[0, -1]].tolist() if self.offsets.size else []
         if ends != [0, len(ids)] or (self.lengths < 0).any():
             raise ValueError(
@@ -336,7 +300,7 @@ class Sequences:
         """
         if not isinstance(sequences, Iterable):
             raise TypeError(f"sequences: expected several arrays, got {sequences!r}")
-        arrays = [_as_sequence(f"sequences[{i}]", ids) for i, ids in enumerate(sequences)]
+        arrays = [as_sequence(f"sequences[{i}]", ids) for i, ids in enumerate(sequences)]
         offsets = np.cumsum([0] + [len(ids) for ids in arrays])
         return cls(np.concatenate(arrays) if arrays else [], offsets)
 
@@ -406,87 +370,41 @@ def pad_sequences(
         If a sequence is not one-dimensional, `maxlen` is below 1, or `padding` or `truncating` is
         neither ``"pre"`` nor ``"post"``.
     """
-    for name, side in (("padding", padding), ("truncating", truncating)):
-        if side not in ("pre", "post"):
-            raise ValueError(f"{name}: expected 'pre' or 'post', got {side!r}")
+    choose("padding", padding, _SIDES)
+    choose("truncating", truncating, _SIDES)
     if not isinstance(sequences, Sequences):
         sequences = Sequences.from_arrays(sequences)
     if np.issubdtype(dtype, np.integer):
         limits = np.iinfo(dtype)
         expect_between("sequences", sequences.ids, limits.min, limits.max)
         expect_between("value", as_integers("value", value), limits.min, limits.max)
-    if maxlen is None:
-        maxlen = sequences.lengths.max(initial=0)
-    else:
-        expect_count("maxlen", maxlen)
+    maxlen = sequences.lengths.max(initial=0) if maxlen is None else expect_count("maxlen", maxlen)
     padded = np.full((len(sequences), maxlen), value, dtype)
     for row, ids in zip(padded, sequences, strict=True):
         ids = ids[-maxlen:] if truncating == "pre" else ids[:maxlen]
-        if padding == "pre":
-            row[maxlen - len(ids) :] = ids
-        else:
-            row[: len(ids)] = ids
+        row[slice(len(ids)) if padding == "post" else slice(maxlen - len(ids), None)] = ids
     return padded
 
 
-def similar_length_batches(
-    lengths: np.ndarray, batch_size: int, rng: np.random.Generator | None = None
-) -> list[np.ndarray]:
-    """Divide samples into batches of similar length.
-
-    With an `rng` all samples are shuffled and then sorted by length, but only within pools of 50
-    batches: the batches differ in every epoch, and lengths in one batch stay close. If all lengths
-    are equal, this is a plain shuffle. Without an `rng` all samples are sorted.
-
-    Parameters
-    ----------
-    lengths : array_like of int, shape (N,)
-        The length of each sample.
-    batch_size : int
-        Samples in a batch; one batch may have fewer.
-    rng : numpy.random.Generator, optional
-        Shuffles samples and batches.
-
-    Returns
-    -------
-    list of ndarray of int
-        Numbers of samples, each of 0 .. N-1 exactly once; within a batch from the longest sample to
-        the shortest, so that at every time step those not yet at their end are the first ones.
-
-    Raises
-    ------
-    TypeError
-        If `lengths` is not made of integers, or `batch_size` is no whole number.
-    ValueError
-        If `lengths` is not one-dimensional, or `batch_size` is below 1.
-    """
-    lengths = _as_sequence("lengths", lengths).astype(np.int64, copy=False)
-    expect_count("batch_size", batch_size)
-    N = len(lengths)
-    order = np.arange(N) if rng is None else rng.permutation(N)
-    pool_size = max(N, 1) if rng is None else _BATCHES_IN_POOL * batch_size
-    batches = []
-    for start in range(0, N, pool_size):
-        pool = order[start : start + pool_size]
-        # A stable sort, so that equal lengths stay as they were shuffled.
-        pool = pool[np.argsort(-lengths[pool], kind="stable")]
-        batches += [pool[i : i + batch_size] for i in range(0, len(pool), batch_size)]
-    if rng is not None:
-        rng.shuffle(batches)
-    return batches
-
-
-def _expect_several(texts: Iterable[str]) -> Iterable[str]:
+def _expect_several(texts):
     """Refuse a single string, which is iterable too, letter by letter."""
     if isinstance(texts, str):
         raise TypeError("texts: expected a list of strings, got one string; write [text]")
     return texts
 
 
-def _as_sequence(name: str, value: np.ndarray) -> np.ndarray:
-    """Return `value` as a one-dimensional array of integers, or raise."""
+def as_sequence(name: str, value: object) -> np.ndarray:
+    """Return `value` as an array of integers with one axis, perhaps empty.
+
+    Raises
+    ------
+    TypeError
+        If it is not made of integers.
+    ValueError
+        If it does not have one axis.
+    """
     array = np.asarray(value)
-    if array.size == 0 and array.ndim == 1:
+    if array.shape == (0,):
         return array.astype(np.int32)  # NumPy makes an empty list an array of float64
     array = as_integers(name, array)
     if array.ndim != 1:

@@ -1,4 +1,8 @@
-"""Refuse bad input in the caller's words: which argument, what came, what was expected."""
+"""Argument checks with messages in the caller's words: the argument, what came, what was expected.
+
+These are the single checks. Which argument gets which check is decided where a person hands it
+over: in a layer's ``forward``, in the classifier's table of settings. Nothing here knows a layer.
+"""
 
 from collections.abc import Mapping
 from numbers import Integral, Real
@@ -31,49 +35,36 @@ def as_real(name: str, value: object, dtype: np.dtype | type | None = None) -> n
     TypeError
         If `value` is not made of booleans, integers or real numbers.
     """
-    try:
-        array = np.asarray(value)
-    except ValueError:
-        raise TypeError(f"{name}: expected one rectangular array of numbers") from None
+    array = _as_array(name, value, "numbers")
     if array.dtype.kind not in "biuf":
         raise TypeError(f"{name}: expected real numbers, got an array of {array.dtype}")
     with np.errstate(over="ignore"):  # what is too large for float32 becomes infinity
         return array if dtype is None else array.astype(dtype, copy=False)
 
 
-def as_gradient(name: str, value: object, shape: tuple[int, ...] | None) -> np.ndarray:
-    """Return the gradient that ``backward`` was given, shaped as ``forward`` answered.
-
-    Parameters
-    ----------
-    name : str
-        The argument's name, for the message.
-    value : array_like
-        What the caller gave.
-    shape : tuple of int or None
-        The shape of what ``forward`` returned; None if it was not called.
-
-    Returns
-    -------
-    ndarray, shape as `shape`
-        The same numbers.
+def as_integers(name: str, value: object) -> np.ndarray:
+    """Return `value` as an array of integers, in the integer type that they came in.
 
     Raises
     ------
     TypeError
-        If `value` is not made of real numbers.
-    ValueError
-        If there was no ``forward``, or `value` has another shape.
+        If `value` is not made of integers.
     """
-    if shape is None:
-        raise ValueError("backward: call forward first")
-    array = as_real(name, value)
-    expect_shape(name, array, shape)
+    array = _as_array(name, value, "integers")
+    if array.dtype.kind not in "iu":
+        raise TypeError(f"{name}: expected integers, got an array of {array.dtype}")
     return array
 
 
+def _as_array(name: str, value: object, what: str) -> np.ndarray:
+    try:
+        return np.asarray(value)
+    except ValueError:
+        raise TypeError(f"{name}: expected one rectangular array of {what}") from None
+
+
 def as_lengths(lengths: object, N: int, T: int) -> np.ndarray:
-    """Return how many steps of each sequence count.
+    """Return the number of time steps that count in each sequence.
 
     Parameters
     ----------
@@ -99,80 +90,22 @@ def as_lengths(lengths: object, N: int, T: int) -> np.ndarray:
     array = as_integers("lengths", lengths)
     expect_shape("lengths", array, (N,))
     if array.min() < 1 or array.max() > T:
-        raise ValueError(
-            f"lengths: expected 1 to {T} (the time steps of x), got {array.min()} to {array.max()}"
-        )
-    return array
-
-
-def as_integers(name: str, value: object) -> np.ndarray:
-    """Return `value` as an array of integers.
-
-    Parameters
-    ----------
-    name : str
-        The argument's name, for the message.
-    value : array_like
-        What the caller gave.
-
-    Returns
-    -------
-    ndarray
-        The same numbers in the integer type that they came in.
-
-    Raises
-    ------
-    TypeError
-        If `value` is not made of integers.
-    """
-    try:
-        array = np.asarray(value)
-    except ValueError:
-        raise TypeError(f"{name}: expected one rectangular array of integers") from None
-    if array.dtype.kind not in "iu":
-        raise TypeError(f"{name}: expected integers, got an array of {array.dtype}")
+        got = f"{array.min()} to {array.max()}"
+        raise ValueError(f"lengths: expected 1 to {T} (the time steps of x), got {got}")
     return array
 
 
 def expect_between(name: str, array: np.ndarray, least: int, most: int) -> None:
-    """Raise unless all elements of `array` lie between two integers.
-
-    Parameters
-    ----------
-    name : str
-        The argument's name, for the message.
-    array : ndarray of int
-        What the caller gave.
-    least, most : int
-        The smallest and the largest number allowed.
-
-    Raises
-    ------
-    ValueError
-        If an element is smaller or larger.
-    """
+    """Raise ValueError unless all integers in `array` lie in `least` to `most`."""
     if array.size and (array.min() < least or array.max() > most):
         wrong = array[(array < least) | (array > most)]
         raise ValueError(f"{name}: expected {least} to {most}, got {wrong[0]}")
 
 
 def expect_finite(name: str, array: np.ndarray) -> None:
-    """Raise if an element of `array` is NaN or infinite.
-
-    Parameters
-    ----------
-    name : str
-        The argument's name, for the message.
-    array : ndarray of float
-        What the caller gave.
-
-    Raises
-    ------
-    ValueError
-        If an element is not a finite number.
-    """
-    # One sum is enough to find NaN or infinity somewhere, and costs little; only where it is
-    # odd (it may also have overflowed) does each element need a look.
+    """Raise ValueError if an element of `array` is NaN or infinite."""
+    # One sum finds NaN or infinity and costs little; only where it is not finite (it may also have
+    # overflowed) does each element need a look.
     with np.errstate(all="ignore"):
         looks_finite = np.isfinite(array.sum())
     if not looks_finite and not np.isfinite(array).all():
@@ -205,22 +138,8 @@ def expect_shape(name: str, array: np.ndarray, shape: tuple[int | str, ...]) -> 
         raise ValueError(f"{name}: expected shape ({wanted}), got {array.shape}")
 
 
-def expect_count(name: str, value: object, least: int = 1) -> int:
-    """Return `value` if it is a whole number of at least `least`, else raise.
-
-    Parameters
-    ----------
-    name : str
-        The argument's name, for the message.
-    value : object
-        What the caller gave.
-    least : int
-        The smallest number allowed.
-
-    Returns
-    -------
-    int
-        `value` as a plain integer.
+def expect_count(name: str, value: object, least: int = 1, optional: bool = False) -> int | None:
+    """Return `value` as an int, or None where that is allowed.
 
     Raises
     ------
@@ -229,6 +148,8 @@ def expect_count(name: str, value: object, least: int = 1) -> int:
     ValueError
         If `value` is below `least`.
     """
+    if value is None and optional:
+        return None
     if not isinstance(value, Integral) or isinstance(value, bool):
         raise TypeError(f"{name}: expected a whole number, got {value!r}")
     if value < least:
@@ -237,82 +158,46 @@ def expect_count(name: str, value: object, least: int = 1) -> int:
 
 
 def expect_positive(name: str, value: object) -> float:
-    """Return `value` if it is a finite number above zero, else raise.
-
-    Parameters
-    ----------
-    name : str
-        The argument's name, for the message.
-    value : object
-        What the caller gave.
-
-    Returns
-    -------
-    float
-        `value` as a plain float.
+    """Return `value` as a float.
 
     Raises
     ------
     TypeError
         If `value` is not a real number.
     ValueError
-        If `value` is zero, negative, infinite or not a number.
+        If `value` is zero, negative, infinite or NaN.
     """
-    if not isinstance(value, Real) or isinstance(value, bool):
-        raise TypeError(f"{name}: expected a number, got {value!r}")
-    if not 0 < value < float("inf"):
-        raise ValueError(f"{name}: expected a number above 0, got {value}")
-    return float(value)
+    return _as_float(name, value, lambda number: 0 < number < np.inf, "above 0")
 
 
-def expect_share(name: str, value: object) -> float:
-    """Return `value` if it is a number from 0 to below 1, else raise.
-
-    Parameters
-    ----------
-    name : str
-        The argument's name, for the message.
-    value : object
-        What the caller gave.
-
-    Returns
-    -------
-    float
-        `value` as a plain float.
+def expect_fraction(name: str, value: object) -> float:
+    """Return `value` as a float.
 
     Raises
     ------
     TypeError
         If `value` is not a real number.
     ValueError
-        If `value` is below 0, at least 1, or not a number.
+        If `value` is below 0, at least 1, or NaN.
     """
+    return _as_float(name, value, lambda number: 0 <= number < 1, "from 0 to below 1")
+
+
+def _as_float(name, value, fits, words):
     if not isinstance(value, Real) or isinstance(value, bool):
         raise TypeError(f"{name}: expected a number, got {value!r}")
-    if not 0 <= value < 1:
-        raise ValueError(f"{name}: expected a number from 0 to below 1, got {value}")
+    if not fits(value):
+        raise ValueError(f"{name}: expected a number {words}, got {value}")
     return float(value)
 
 
 def expect_float_type(name: str, value: object) -> np.dtype:
-    """Return `value` as a data type if it is float32 or float64, else raise.
-
-    Parameters
-    ----------
-    name : str
-        The argument's name, for the message.
-    value : object
-        What the caller gave.
-
-    Returns
-    -------
-    dtype
-        The data type.
+    """Return `value` as a data type.
 
     Raises
     ------
     ValueError
-        If `value` is something else.
+        If `value` is neither float32 nor float64.
     """
     try:
         dtype = np.dtype(value)
@@ -323,8 +208,13 @@ def expect_float_type(name: str, value: object) -> np.dtype:
     return dtype
 
 
+def is_object(value: object, method: str) -> bool:
+    """Say whether `value` is an object with this method; a class has it, but is none."""
+    return hasattr(value, method) and not isinstance(value, type)
+
+
 def choose(name: str, value: object, choices: Mapping[str, Choice], or_else: str = "") -> Choice:
-    """Return what `value` is the name of.
+    """Return ``choices[value]``.
 
     Parameters
     ----------
@@ -340,7 +230,7 @@ def choose(name: str, value: object, choices: Mapping[str, Choice], or_else: str
     Returns
     -------
     object
-        ``choices[value]``.
+        The choice with that name.
 
     Raises
     ------

@@ -419,6 +419,56 @@ def test_what_is_no_function_or_takes_other_arguments_is_refused(exercise):
     assert "stopped with TypeError" in complaint(exercise, lambda: None)
 
 
+@pytest.mark.parametrize(
+    ("exercise", "edits", "quantity", "mistake", "section"),
+    [
+        ("rnn_step", {" + b": ""}, "h_t", "the bias is lost", "lesson 1, section 3"),
+        (
+            "rnn_step_backward",
+            {"h_prev.T @": "h_t.T @"},
+            "dW_h",
+            "dW_h is made from h_t instead of the state before it",
+            "lesson 3, section 2",
+        ),
+        ("rnn_step_backward", {"1 - h_t": "1 + h_t"}, "dx_t", None, "lesson 3, section 2"),
+        ("rnn_step_backward", {"dW_x, dW_h, db\n": "db\n"}, None, None, "lesson 3, section 2"),
+        (
+            "update",
+            {"lr * ": ""},
+            "the change of W_x",
+            "the learning rate is missing",
+            "lesson 3, section 7",
+        ),
+    ],
+)
+def test_a_failed_check_carries_what_it_found_and_tells_the_grader(
+    exercise, edits, quantity, mistake, section, monkeypatch
+):
+    sent = []
+    monkeypatch.setattr(checks.receipts, "publish_display_data", sent.append, raising=False)
+    source = RIGHT[exercise]
+    for old, new in edits.items():
+        assert old in source
+        source = source.replace(old, new)
+    for graded in (False, True):
+        monkeypatch.setattr(checks.receipts, "is_graded", graded)
+        with pytest.raises(checks.CheckFailed) as caught:
+            CHECKS[exercise](run(source, exercise))
+        failure = caught.value
+        assert isinstance(failure, AssertionError)
+        found = (failure.quantity, failure.mistake, failure.section)
+        assert found == (quantity, mistake, section)
+    assert sent == [
+        {
+            "application/vnd.rnn-lib.finding+json": {
+                "quantity": quantity,
+                "mistake": mistake,
+                "section": section,
+            }
+        }
+    ]
+
+
 # -- what a function is given -------------------------------------------------------------------
 
 
@@ -539,7 +589,7 @@ def test_the_functions_that_solutions_use_may_be_replaced_too(monkeypatch):
         "judging.near",
         "judging.Examination",
         "mistakes.STEP",
-        "messages.report",
+        "messages.failure",
         "problems.steps",
     ],
 )

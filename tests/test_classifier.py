@@ -15,14 +15,19 @@ from jupyter_client import KernelManager
 from threadpoolctl import threadpool_info
 
 from rnn_lib import (
+    SGD,
     Adam,
     Embedding,
     MeanState,
     ScratchRNNClassifier,
     Sequences,
+    SimpleRNN,
+    gaussian,
+    get_loss,
     linear_decay,
+    training_step,
 )
-from rnn_lib.threads import one_blas_thread
+from rnn_lib.training import one_blas_thread
 
 TINY = np.array([[[1, 2], [2, 3], [3, 4]]]) / 100
 
@@ -49,7 +54,6 @@ def test_the_constructor_is_the_assignments():
     settings = inspect.signature(ScratchRNNClassifier).parameters
     asked = dict(n_nodes1=4, n_output=3, sigma=0.01, lr=0.001, batch_size=1, n_epochs=30)
     assert {name: settings[name].default for name in list(settings)[:6]} == asked
-    assert len(settings) < 20
     fit = inspect.signature(ScratchRNNClassifier.fit).parameters
     assert list(fit) == ["self", "x", "y", "X_val", "y_val"]
 
@@ -155,7 +159,7 @@ def test_outputs_and_readouts_learn(readout, output, n_output):
         ({"verbose": 3}, [0, 1, 2, 0], r"verbose: expected 0 .*got 3"),
     ],
 )
-def test_what_does_not_fit_is_refused(change, y, message):
+def test_fit_rejects_bad_settings_and_labels(change, y, message):
     x = np.random.default_rng(0).standard_normal((4, 3, 2))
     with pytest.raises((ValueError, TypeError), match=message):
         ScratchRNNClassifier(**change).fit(x, y)
@@ -164,7 +168,7 @@ def test_what_does_not_fit_is_refused(change, y, message):
 @pytest.mark.parametrize(
     "setting", [{}, {"output": "relu"}, {"optimizer": "adma"}, {"clip_norm": 0}, {"verbose": 3}]
 )
-def test_a_refused_fit_leaves_the_earlier_one_as_it_was(setting):
+def test_rejected_fit_keeps_the_earlier_one(setting):
     x, y = sum_sign_task(30)
     model = ScratchRNNClassifier(4, 2, n_epochs=2, seed=0).fit(x, y)
     before = model.predict_proba(x)
@@ -199,7 +203,7 @@ IDS = np.array([[3, 1, 2], [2, 4, 0], [1, 2, 3], [1, 1, 4]])
         (True, [], r"x: expected at least one sequence"),
     ],
 )
-def test_sequences_that_do_not_fit_are_refused_before_anything_is_learned(words, x, message):
+def test_bad_sequences_are_rejected_before_training(words, x, message):
     y = [0, 1, 2, 0]
     model = ScratchRNNClassifier(n_epochs=1, embedding=(5, 2) if words else None, seed=0)
     with pytest.raises((ValueError, TypeError), match=message):
@@ -232,7 +236,7 @@ def test_numbers_may_come_in_any_form(form):
     assert np.array_equal(model.predict_proba(same), expected.predict_proba(x.astype(float)))
 
 
-def test_a_label_that_nobody_has_is_no_error():
+def test_unused_label_is_allowed():
     x, y = sum_sign_task(60)
     model = ScratchRNNClassifier(4, 3, lr=0.1, seed=0).fit(x, 2 * y)
     assert model.predict_proba(x).shape == (60, 3)
@@ -252,9 +256,9 @@ def test_labels_seen_only_in_validation_are_refused():
         ScratchRNNClassifier(4, 2).fit(x, y, x, y + 1)
 
 
-def test_asking_before_fitting_is_refused():
+def test_predicting_before_fitting_is_rejected():
     for ask in ("predict", "predict_proba"):
-        with pytest.raises(ValueError, match="not fitted yet"):
+        with pytest.raises(ValueError, match="is not fitted: call fit"):
             getattr(ScratchRNNClassifier(), ask)(TINY)
 
 
@@ -268,34 +272,30 @@ def rising(good, bad, at_epoch):
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adagrad", "adam"])
 @pytest.mark.parametrize("validation", [False, True])
-def test_a_diverging_fit_says_so_and_keeps_the_best_epoch(optimizer, validation):
+def test_diverging_fit_raises_and_keeps_the_earlier_one(optimizer, validation):
     x, y = sum_sign_task(40)
-    settings = dict(n_nodes1=8, n_output=2, sigma=0.3, activation="relu", batch_size=4, seed=0)
-    model = ScratchRNNClassifier(
-        n_epochs=9, lr=rising(0.01, 1e300, 3.5), optimizer=optimizer, warm_start=True, **settings
-    )
     more = sum_sign_task(40, seed=1) if validation else ()
-    with pytest.raises(
-        FloatingPointError, match=r"became \S+ in epoch 4, batch \d+ of 10"
-    ) as error:
-        model.fit(x, y, *more)
-    assert len(model.history_["loss"]) == 3
-    best = 1 + int(np.argmin(model.history_["val_loss" if validation else "loss"]))
-    assert f"The last good epoch was 3; the weights are those of epoch {best}" in str(error.value)
-    same = ScratchRNNClassifier(n_epochs=best, lr=0.01, optimizer=optimizer, **settings).fit(x, y)
-    assert np.array_equal(weights(model), weights(same))
-    model.lr, model.n_epochs = 0.01, 1
-    model.fit(x, y, *more)
-    assert np.isfinite(weights(model)).all()
-    assert len(model.history_["loss"]) == 4
+    model = ScratchRNNClassifier(
+        8, 2, 0.3, 0.01, 4, 2, activation="relu", optimizer=optimizer, warm_start=True, seed=0
+    ).fit(x, y, *more)
+    before, history = weights(model), copy.deepcopy(model.history_)
+    for warm_start in (True, False):
+        model.lr, model.n_epochs, model.warm_start = rising(0.01, 1e300, 3.5), 9, warm_start
+        with pytest.raises(FloatingPointError, match=r"became \S+ in epoch 4, batch \d+ of 10"):
+            model.fit(x, y, *more)
+        assert np.array_equal(weights(model), before)
+        assert model.history_ == history
+    model.lr, model.n_epochs, model.warm_start = 0.01, 1, True
+    assert len(model.fit(x, y, *more).history_["loss"]) == 3
 
 
-def test_divergence_in_the_first_epoch_leaves_the_weights_of_the_start():
+def test_divergence_in_the_first_fit_leaves_the_classifier_unfitted():
     x, y = sum_sign_task(40)
     model = ScratchRNNClassifier(8, 2, lr=1e300, activation="relu", batch_size=4, seed=0)
-    with pytest.raises(FloatingPointError, match="epoch 1, batch .* those from before the fit"):
+    with pytest.raises(FloatingPointError, match="in epoch 1, batch .*: try a smaller lr, or clip"):
         model.fit(x, y)
-    assert np.isfinite(model.predict_proba(x)).all()
+    with pytest.raises(ValueError, match="is not fitted"):
+        model.predict(x)
 
 
 def test_weights_that_overflow_in_the_last_batch_are_noticed():
@@ -308,7 +308,7 @@ def test_weights_that_overflow_in_the_last_batch_are_noticed():
         model.fit(ids, y)
 
 
-def test_a_loss_far_above_that_of_guessing_is_warned_of():
+def test_loss_far_above_guessing_warns():
     x, y = sum_sign_task(200)
     model = ScratchRNNClassifier(8, 2, lr=100.0, n_epochs=3, batch_size=10, seed=0)
     with pytest.warns(RuntimeWarning, match=r"of epoch 1 is \d+, that of guessing 0.693") as said:
@@ -316,11 +316,20 @@ def test_a_loss_far_above_that_of_guessing_is_warned_of():
     assert len(said) == 1, "once, not for every epoch"
 
 
+@pytest.mark.parametrize("optimizer", ["sgd", SGD(0.1)])
+def test_a_schedule_may_start_at_zero(optimizer):
+    x, y = sum_sign_task(40)
+    model = ScratchRNNClassifier(
+        4, 2, lr=lambda epoch: 0.1 * epoch, batch_size=10, n_epochs=2, optimizer=optimizer, seed=0
+    )
+    assert len(model.fit(x, y).history_["loss"]) == 2
+
+
 class Interrupting:
-    """A schedule that presses Ctrl-C in some batches, numbered from 0."""
+    """A schedule that presses Ctrl-C before some batches: (epoch, batch), numbered from 0."""
 
     def __init__(self, lr, *batches, n_batches):
-        self.lr, self.when = lr, [batch / n_batches for batch in batches]
+        self.lr, self.when = lr, [epoch + batch / n_batches for epoch, batch in batches]
 
     def __call__(self, epoch):
         if epoch in self.when:
@@ -330,62 +339,27 @@ class Interrupting:
 
 
 @pytest.mark.usefixtures("ctrl_c")
-@pytest.mark.parametrize("validation", [False, True])
-@pytest.mark.parametrize("batches", [(1,), (11,), (15,), (3, 9, 20)])
-def test_an_interrupted_fit_stops_after_the_batch_and_can_be_gone_on_with(batches, validation):
-    ids, y = first_symbol_task(50)  # 8 batches in an epoch, 32 in all
-    more = first_symbol_task(30, seed=1) if validation else ()
-    whole = word_model(lr=0.03).fit(ids, y, *more)
-    model = word_model(lr=Interrupting(0.03, *batches, n_batches=8), warm_start=True)
-    for batch in batches:
-        with pytest.warns(RuntimeWarning, match="fit was interrupted in epoch"):
-            assert model.fit(ids, y, *more) is model
-        assert model._n_batches_done == batch + 1
-        assert len(model.history_["loss"]) == len(model.history_["accuracy"]) == (batch + 1) // 8
-        assert model.predict(ids).shape == (50,)
-    model.fit(ids, y, *more)
-    assert np.array_equal(weights(model), weights(whole))
-    assert all(model.history_[name] == whole.history_[name] for name in list(whole.history_)[:-1])
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
-
-
-@pytest.mark.usefixtures("ctrl_c")
-def test_an_interrupt_in_the_last_batch_comes_too_late():
-    ids, y = first_symbol_task(50)
-    model = word_model(lr=Interrupting(0.03, 31, n_batches=8)).fit(ids, y)
-    assert np.array_equal(weights(model), weights(word_model(lr=0.03).fit(ids, y)))
-
-
-@pytest.mark.usefixtures("ctrl_c")
-def test_a_second_interrupt_does_not_wait():
-    ids, y = first_symbol_task(50)
-
-    def impatient(epoch):
-        if epoch == 2 / 8:
-            signal.raise_signal(signal.SIGINT)
-            signal.raise_signal(signal.SIGINT)
-        return 0.03
-
-    with pytest.raises(KeyboardInterrupt):
-        word_model(lr=impatient).fit(ids, y)
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
-
-
-@pytest.mark.usefixtures("ctrl_c")
-def test_going_on_with_other_sequences_is_refused():
-    ids, y = first_symbol_task(50)
-    model = word_model(lr=Interrupting(0.03, 2, n_batches=8), warm_start=True)
-    with pytest.warns(RuntimeWarning, match="after 3 of 8 batches"):
-        model.fit(ids, y)
-    with pytest.raises(ValueError, match="x: expected the 50 sequences of the interrupted fit"):
-        model.fit(ids[:40], y[:40])
+@pytest.mark.parametrize("batch", [(0, 1), (1, 0), (1, 3), (3, 7)])
+def test_interrupted_fit_is_usable_and_can_be_resumed(batch, tmp_path):
+    ids, y = first_symbol_task(50)  # 8 batches in an epoch
+    model = word_model(lr=Interrupting(0.03, batch, n_batches=8), warm_start=True)
+    with pytest.warns(RuntimeWarning, match=f"fit was interrupted in epoch {batch[0] + 1}"):
+        assert model.fit(ids, y) is model
+    assert all(len(values) == batch[0] for values in model.history_.values())
+    assert np.isfinite(model.predict_proba(ids)).all()
+    model.lr = 0.03
+    model.save(tmp_path / "interrupted.npz")
+    loaded = ScratchRNNClassifier.load(tmp_path / "interrupted.npz")
+    for again in (model, loaded):
+        assert len(again.fit(ids, y).history_["loss"]) == batch[0] + 4
+    assert np.array_equal(weights(model), weights(loaded))
 
 
 @pytest.mark.usefixtures("ctrl_c")
 def test_an_ignored_interrupt_stays_ignored():
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     ids, y = first_symbol_task(50)
-    model = word_model(lr=Interrupting(0.03, 2, n_batches=8)).fit(ids, y)
+    model = word_model(lr=Interrupting(0.03, (0, 2), n_batches=8)).fit(ids, y)
     assert len(model.history_["loss"]) == 4
     assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
 
@@ -396,7 +370,6 @@ from rnn_lib import ScratchRNNClassifier
 x = np.random.default_rng(0).standard_normal((400, 20, 3))
 y = (x.sum((1, 2)) > 0).astype(int)
 settings = dict(n_nodes1=16, n_output=2, n_epochs=40, batch_size=8, seed=0)
-whole = ScratchRNNClassifier(**settings).fit(x, y)
 """
 
 
@@ -424,9 +397,9 @@ def test_the_kernel_of_a_notebook_is_interrupted():
     try:
         run(KERNEL_CODE + "model = ScratchRNNClassifier(**settings, warm_start=True, verbose=1)")
         assert "fit was interrupted in epoch" in run("model.fit(x, y);", interrupted=True)
-        assert 1 <= int(run("model.verbose = 0; print(len(model.history_['loss']))")) < 40
-        again = "print(np.array_equal(model.predict_proba(x), whole.predict_proba(x)))"
-        assert run(f"model.fit(x, y); {again}") == "True\n"
+        done = int(run("model.verbose = 0; print(len(model.history_['loss']))"))
+        assert 1 <= done < 40
+        assert run("model.fit(x, y); print(len(model.history_['loss']))") == f"{done + 40}\n"
     finally:
         client.stop_channels()
         manager.shutdown_kernel(now=True)
@@ -532,7 +505,7 @@ def test_the_same_seed_gives_the_same_weights_and_fit_starts_anew():
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adagrad", "adam"])
-def test_a_warm_start_goes_on_as_if_there_had_been_no_break(optimizer):
+def test_warm_start_equals_one_long_fit(optimizer):
     ids, y = first_symbol_task(50)
     whole = word_model(optimizer=optimizer).fit(ids, y)
     broken = word_model(optimizer=optimizer, n_epochs=1, warm_start=True)
@@ -543,12 +516,13 @@ def test_a_warm_start_goes_on_as_if_there_had_been_no_break(optimizer):
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", Adam(0.01)])
-def test_a_warm_start_takes_a_new_rate_but_no_new_network(optimizer):
+def test_warm_start_takes_a_new_learning_rate_but_no_new_network(optimizer):
     ids, y = first_symbol_task(50)
     model = word_model(lr=0.01, optimizer=optimizer, warm_start=True).fit(ids, y)
     model.lr = 0.5
     model.fit(ids, y)
-    assert model._optimizer.lr == (0.5 if optimizer == "sgd" else 0.01), "an object keeps its own"
+    lr = model._state.optimizer.lr
+    assert lr == (0.5 if optimizer == "sgd" else 0.01), "an object keeps its own"
     before = weights(model)
     for name, other in [("n_nodes1", 6), ("embedding", (5, 3)), ("readout", "mean")]:
         kept = getattr(model, name)
@@ -560,7 +534,8 @@ def test_a_warm_start_takes_a_new_rate_but_no_new_network(optimizer):
 
 
 def test_the_number_of_threads_changes_no_bit():
-    code = KERNEL_CODE + "import sys; whole.predict_proba(x).tofile(sys.stdout.buffer)"
+    code = KERNEL_CODE + "import sys; model = ScratchRNNClassifier(**settings).fit(x, y)\n"
+    code += "model.predict_proba(x).tofile(sys.stdout.buffer)"
     answers = [
         subprocess.check_output(
             [sys.executable, "-c", code],
@@ -579,6 +554,47 @@ def test_a_fitted_classifier_can_be_pickled_and_copied():
     model.fit(ids, y)
     for twin in twins:
         assert np.array_equal(weights(twin.fit(ids, y)), weights(model))
+
+
+def test_recurrent_layer_may_be_an_object():
+    x, y = sum_sign_task(60)
+    layer = SimpleRNN(2, 8, initializer=gaussian(0.3), rng=0)
+    W_x = layer.params["W_x"].copy()
+    model = ScratchRNNClassifier(99, 2, lr=0.02, layer=layer, optimizer="adam", seed=0).fit(x, y)
+    assert model.network_.rnn.n_nodes == 8, "the object's, not the setting's"
+    assert model.score(x, y) > 0.9
+    assert np.array_equal(layer.params["W_x"], W_x), "a template, copied"
+    for wrong in (SimpleRNN(3, 8), SimpleRNN(2, 8, dtype=np.float32)):
+        with pytest.raises(ValueError, match="layer: expected n_features=2 and dtype=float64, got"):
+            ScratchRNNClassifier(4, 2, layer=wrong).fit(x, y)
+    with pytest.raises(ValueError, match="layer: expected a recurrent layer or one of .*'gur'"):
+        ScratchRNNClassifier(4, 2, layer="gur").fit(x, y)
+
+
+class Louder(SimpleRNN):
+    """A layer with a forward of its own, which the network must call."""
+
+    def forward(self, x, h0=None, lengths=None, training=False):
+        return super().forward(2 * x, h0, lengths, training)
+
+
+def test_network_calls_the_forward_of_a_subclass():
+    x, y = sum_sign_task(20)
+    usual, louder = (
+        ScratchRNNClassifier(4, 2, layer=cls(2, 4, rng=0), n_epochs=1, lr=1e-9, seed=0).fit(x, y)
+        for cls in (SimpleRNN, Louder)
+    )
+    assert np.allclose(usual.predict_proba(2 * x), louder.predict_proba(x), rtol=0, atol=1e-6)
+    assert not np.allclose(usual.predict_proba(x), louder.predict_proba(x), rtol=0, atol=1e-6)
+
+
+def test_training_step_returns_the_loss_before_the_update():
+    x, y = sum_sign_task(20)
+    network = ScratchRNNClassifier(4, 2, n_epochs=1, seed=0).fit(x, y).network_
+    loss, lengths = get_loss("softmax"), np.full(20, 5)
+    before = loss.forward(network.forward(x, lengths), y)
+    assert training_step(network, loss, SGD(0.1), x, lengths, y, clip_norm=1.0) == before
+    assert loss.forward(network.forward(x, lengths), y) < before
 
 
 def test_objects_passed_in_are_copied():
@@ -613,7 +629,7 @@ def test_float32_stays_float32():
 def test_importing_the_library_loads_nothing_heavy():
     code = "import sys, rnn_lib, json; print(json.dumps(list(sys.modules)))"
     loaded = json.loads(subprocess.check_output([sys.executable, "-c", code]))
-    assert not {"pandas", "matplotlib", "pooch", "tqdm"} & set(loaded)
+    assert not {"pandas", "matplotlib", "pooch", "tqdm", "torch", "sklearn"} & set(loaded)
 
 
 @pytest.mark.skipif(sys.platform == "darwin", reason="Apple's own BLAS is not threadpoolctl's")

@@ -8,14 +8,14 @@ import subprocess
 import sys
 from pathlib import Path
 
-import nbformat
 import pytest
-from class_of_students import copy_of_the_course
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from classroom.edition import WorkedOn, student_edition, to_bytes, write_generated
+from classroom.course import copy_of_the_course
+from classroom.edition import student_edition
+from classroom.files import WorkedOn, to_bytes, write_generated
 from classroom.lessons import exercises, lesson_paths, read
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -23,8 +23,18 @@ LESSONS = {path.stem: read(path) for path in lesson_paths()}
 WITH_EXERCISES = [name for name, lesson in LESSONS.items() if any(exercises(lesson))]
 
 
-@pytest.mark.parametrize("name", LESSONS)
-def test_solutions_and_outputs_are_left_out_and_all_else_is_there(name):
+def each(lessons, slow=()):
+    """Return the lessons as parameters, each marked with its number, and as slow if it is."""
+
+    def marks(name):
+        lesson = getattr(pytest.mark, f"lesson{int(name[:2])}")
+        return [lesson, pytest.mark.slow] if name in slow else [lesson]
+
+    return [pytest.param(name, marks=marks(name)) for name in lessons]
+
+
+@pytest.mark.parametrize("name", each(LESSONS))
+def test_edition_is_the_lesson_without_solutions_and_outputs(name):
     lesson, edition = LESSONS[name], student_edition(LESSONS[name])
     asked = {exercise.solution.id: exercise for exercise in exercises(lesson)}
     for before, after in zip(lesson.cells, edition.cells, strict=True):
@@ -37,28 +47,27 @@ def test_solutions_and_outputs_are_left_out_and_all_else_is_there(name):
             assert after.source == before.source
 
 
-def test_exercises_are_numbered_and_carry_points():
-    found = {name: list(exercises(LESSONS[name])) for name in WITH_EXERCISES}
-    assert list(found) == ["01_forward", "03_bptt", "04_imdb"]
-    for name, asked in found.items():
-        lesson = str(int(name[:2]))
-        numbers = [f"{lesson}.{n}" for n in range(1, len(asked) + 1)]
-        assert [exercise.number for exercise in asked] == numbers
-        assert all(exercise.points > 0 for exercise in asked)
-        assert len({exercise.check.metadata.nbgrader.grade_id for exercise in asked}) == len(asked)
+@pytest.mark.parametrize("name", each(WITH_EXERCISES))
+def test_exercises_are_numbered_and_carry_points(name):
+    asked = list(exercises(LESSONS[name]))
+    numbers = [f"{int(name[:2])}.{n}" for n in range(1, len(asked) + 1)]
+    assert [exercise.number for exercise in asked] == numbers
+    assert all(exercise.points > 0 for exercise in asked)
+    assert len({exercise.check.metadata.nbgrader.grade_id for exercise in asked}) == len(asked)
 
 
-def test_the_teachers_page_states_the_points():
+def test_teachers_page_states_the_points():
     page = (ROOT / "docs" / "teaching.md").read_text(encoding="utf-8")
-    for name in WITH_EXERCISES:
-        total, listed = re.search(rf"^\| {int(name[:2])} \| (\d+) \| (.*) \|$", page, re.M).groups()
+    rows = re.findall(r"^\| (\d) \| (\d+) \| (.*\(\d+\)) \|$", page, re.MULTILINE)
+    assert [int(number) for number, _, _ in rows] == [int(name[:2]) for name in WITH_EXERCISES]
+    for name, (_, total, listed) in zip(WITH_EXERCISES, rows, strict=True):
         points = [exercise.points for exercise in exercises(LESSONS[name])]
         assert [float(p) for p in re.findall(r"\((\d+)\)", listed)] == points
         assert float(total) == sum(points)
 
 
 @pytest.mark.parametrize("fault", ["number", "check"])
-def test_an_exercise_without_number_or_check_is_an_error(fault):
+def test_exercise_without_number_or_check_is_an_error(fault):
     text = "" if fault == "number" else "> **Exercise 1.1.** Write `f`."
     check = new_code_cell("checks.check_f(f)")
     if fault == "number":
@@ -68,9 +77,9 @@ def test_an_exercise_without_number_or_check_is_an_error(fault):
         list(exercises(new_notebook(cells=[new_markdown_cell(text), solution, check])))
 
 
-@pytest.mark.parametrize("name", WITH_EXERCISES)
-def test_the_untouched_edition_stops_only_at_the_named_errors(name):
-    """Run it; wherever it stops, the error names an exercise: write that one in and go on."""
+@pytest.mark.parametrize("name", each(WITH_EXERCISES, slow=["04_imdb"]))
+def test_untouched_edition_stops_only_at_the_named_errors(name):
+    """Run it; wherever it stops, the error names an exercise: write that one in and continue."""
     edition, asked = student_edition(LESSONS[name]), list(exercises(LESSONS[name]))
     last_check = [cell.id for cell in edition.cells].index(asked[-1].check.id)
     edition.cells = edition.cells[: last_check + 1]
@@ -97,20 +106,29 @@ def test_the_untouched_edition_stops_only_at_the_named_errors(name):
         assert "is right" in "".join(o.get("text", "") for o in cells[exercise.check.id].outputs)
 
 
-def test_nbgrader_generates_the_same_notebooks(tmp_path):
-    copy_of_the_course(tmp_path)
+@pytest.fixture(scope="module")
+def release(tmp_path_factory):
+    """What `make grade` prepares, in a copy of the course."""
+    course = copy_of_the_course(tmp_path_factory.mktemp("course"))
     prepare = (
         "from classroom.course import prepare; from classroom.lessons import *;"
         "prepare({path.stem: read(path) for path in lesson_paths()})"
     )
-    subprocess.run([sys.executable, "-c", prepare], cwd=tmp_path, check=True)
-    course = tmp_path / "build" / "class"
-    shutil.rmtree(course / "release")
-    command = [sys.executable, "-m", "nbgrader", "generate_assignment", "--assignment"]
-    for name in WITH_EXERCISES:
-        subprocess.run([*command, name], cwd=tmp_path, check=True, capture_output=True)
-        theirs = nbformat.read(course / "release" / name / f"{name}.ipynb", as_version=4)
-        assert theirs == student_edition(LESSONS[name])
+    subprocess.run([sys.executable, "-c", prepare], cwd=course, check=True)
+    return course / "build" / "class" / "release"
+
+
+@pytest.mark.parametrize("name", each(WITH_EXERCISES))
+def test_class_gets_the_same_edition(name, release):
+    assert read(release / name / f"{name}.ipynb") == student_edition(LESSONS[name])
+
+
+@pytest.mark.parametrize("name", each(WITH_EXERCISES, slow=WITH_EXERCISES[1:]))
+def test_nbgraders_own_command_makes_the_same_edition(name, release):
+    shutil.rmtree(release / name)
+    command = [sys.executable, "-m", "nbgrader", "generate_assignment", "--assignment", name]
+    subprocess.run(command, cwd=release.parents[2], check=True, capture_output=True)
+    assert read(release / name / f"{name}.ipynb") == student_edition(LESSONS[name])
 
 
 # -- nothing is overwritten ---------------------------------------------------------------------
@@ -129,14 +147,14 @@ def test_generating_again_changes_nothing(tmp_path):
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
-def test_an_untouched_edition_is_renewed(tmp_path):
+def test_untouched_edition_is_renewed(tmp_path):
     write_generated(tmp_path, FILES)
     write_generated(tmp_path, FILES | {"a.ipynb": b"new"})
     assert contents(tmp_path) == FILES | {"a.ipynb": b"new"}
 
 
 @pytest.mark.parametrize("known", [True, False], ids=["generated before", "never seen"])
-def test_work_is_not_overwritten_and_then_nothing_is(tmp_path, known):
+def test_nothing_is_written_where_work_would_be_overwritten(tmp_path, known):
     if known:
         write_generated(tmp_path, FILES)
     (tmp_path / "b.ipynb").write_bytes(b"b, with work")
@@ -146,7 +164,7 @@ def test_work_is_not_overwritten_and_then_nothing_is(tmp_path, known):
     assert contents(tmp_path) == before
 
 
-def test_both_are_kept_on_request_and_work_in_the_new_ones_too(tmp_path):
+def test_keep_both_writes_beside_work_old_and_new(tmp_path):
     write_generated(tmp_path, FILES)
     (tmp_path / "a.ipynb").write_bytes(b"my work")
     write_generated(tmp_path, FILES, keep_both=True)
@@ -159,7 +177,7 @@ def test_both_are_kept_on_request_and_work_in_the_new_ones_too(tmp_path):
     }
 
 
-def test_a_damaged_memory_counts_all_as_work(tmp_path):
+def test_unreadable_record_counts_all_as_work(tmp_path):
     write_generated(tmp_path, FILES)
     (tmp_path / ".generated.json").write_text("{")
     write_generated(tmp_path, FILES)  # the very same contents are nobody's loss
@@ -168,7 +186,7 @@ def test_a_damaged_memory_counts_all_as_work(tmp_path):
         write_generated(tmp_path, {"a.ipynb": b"new"})
 
 
-def test_make_student_names_the_files_and_how_to_go_on(tmp_path):
+def test_make_student_names_the_files_and_the_next_command(tmp_path):
     copy_of_the_course(tmp_path)
 
     def make_student(*options):

@@ -55,7 +55,7 @@ def naive_states(rnn, x, h0):
 
 
 @pytest.mark.lesson1
-def test_the_states_of_problem_2():
+def test_simple_rnn_gives_the_states_of_problem_2():
     rnn = SimpleRNN(2, 4)
     rnn.params = {
         "W_x": np.array([[1, 3, 5, 7], [3, 5, 7, 8]]) / 100,
@@ -73,7 +73,7 @@ def test_the_states_of_problem_2():
 
 @pytest.mark.lesson1
 @pytest.mark.parametrize("activation", ["tanh", "relu"])
-def test_the_fast_form_equals_the_naive_one(rng, activation):
+def test_fast_form_equals_the_naive_one(rng, activation):
     rnn = SimpleRNN(F, H, activation, rng=rng)
     rnn.params["b"] = rng.standard_normal(H)
     x, h0 = rng.standard_normal((N, T, F)), rng.standard_normal((N, H))
@@ -116,7 +116,7 @@ def test_permuting_the_samples_permutes_everything(rng):
 
 
 @pytest.mark.parametrize("lengths", [None, [3, 5, 1], [5, 3, 1]])
-def test_nothing_given_or_returned_is_changed_later(rng, lengths):
+def test_arguments_and_returned_arrays_never_change(rng, lengths):
     rnn = SimpleRNN(F, H, rng=rng)
     x, h0 = rng.standard_normal((N, T, F)), rng.standard_normal((N, H))
     dh = rng.standard_normal((N, T, H))
@@ -142,7 +142,7 @@ def test_float32_stays_float32(rng):
     assert {a.dtype for a in (h, dx, rnn.dh0, *rnn.grads.values())} == {np.dtype(np.float32)}
 
 
-def test_whole_numbers_as_weights_are_computed_with_as_floats(rng):
+def test_integer_weights_are_used_as_floats(rng):
     x, h0, dh = rng.standard_normal((N, T, 1)), rng.standard_normal((N, 1)), np.ones((N, T, 1))
     answers = []
     for kind in (int, float):
@@ -166,7 +166,7 @@ def test_whole_numbers_as_weights_are_computed_with_as_floats(rng):
         (lambda r, x: r.forward(x, lengths=[5, 5]), r"lengths: expected shape \(3,\), got \(2,\)"),
         (lambda r, x: r.forward(x, lengths=[5.0, 5, 1]), r"lengths: expected integers"),
         (lambda r, x: r.backward(x), r"backward: call forward first"),
-        (lambda r, x: (r.forward(x), r.backward(x)), r"dh: expected shape \(3, 5, 4\)"),
+        (lambda r, x: (r.forward(x), r.backward(x)), r"dy: expected shape \(3, 5, 4\)"),
         (lambda r, x: SimpleRNN(0, 4), r"n_features: expected at least 1, got 0"),
         (lambda r, x: SimpleRNN(2, 4.0), r"n_nodes: expected a whole number, got 4.0"),
         (lambda r, x: SimpleRNN(2, 4, "tahn"), r"activation: expected one of .*got 'tahn'"),
@@ -200,7 +200,7 @@ def dropout(x):
 @pytest.mark.parametrize(
     "make", [dense, embedding, dropout, *(lambda x, r=r: (r(), x) for r in READOUTS)]
 )
-def test_backward_takes_what_forward_gave(rng, make):
+def test_backward_rejects_another_shape_than_forward_returned(rng, make):
     layer, x = make(rng.standard_normal((N, T, F)))
     with pytest.raises(ValueError, match="backward: call forward first"):
         layer.backward(x)
@@ -226,7 +226,7 @@ def test_readouts_refuse_bad_input(rng, readout):
                 readout().forward(h, lengths)
 
 
-def test_a_scale_that_is_none_is_refused():
+def test_mean_state_rejects_nonpositive_scale():
     for scale in (0, -1, np.nan, "2"):
         with pytest.raises((ValueError, TypeError), match="scale: expected a number"):
             MeanState(scale)
@@ -257,19 +257,19 @@ def test_losses_refuse_bad_input(loss, arguments, message):
         loss().forward(*arguments)
 
 
-def test_labels_that_do_not_count_may_be_anything():
+def test_masked_labels_may_be_anything():
     for loss in (SoftmaxCrossEntropy(), SigmoidCrossEntropy()):
         assert loss.forward(SCORES, [0, -99], [True, False]) == loss.forward(SCORES[:1], [0])
 
 
-def test_one_output_is_for_the_sigmoid():
+def test_softmax_rejects_one_output():
     with pytest.raises(ValueError, match="scores: expected .* at least 2, got"):
         SoftmaxCrossEntropy().forward(SCORES[:, :1], [0, 1])
     with pytest.raises(ValueError, match="labels: expected 0 to 1, got 2"):
         SigmoidCrossEntropy().forward(SCORES[:, :1], [0, 2])
 
 
-def test_whole_numbers_are_scores_too():
+def test_losses_accept_integer_scores():
     for loss in (SoftmaxCrossEntropy(), SigmoidCrossEntropy()):
         assert loss.forward(SCORES.astype(int), [0, 1]) == loss.forward(SCORES, [0, 1]) > 0
 
@@ -278,12 +278,12 @@ def test_whole_numbers_are_scores_too():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"b": np.ones(2)}, r"grads\['b'\]: expected shape \(1,\), got \(2,\)"),
-        ({"b": None}, r"grads: expected the names \['W', 'b'\], got \['W'\]"),
-        ({"c": np.ones(2)}, r"grads: expected the names .*'c'\]"),
+        ({"b": np.ones(2)}, r"grads: expected the shapes .*'b': \(1,\)}, got .*'b': \(2,\)}"),
+        ({"b": None}, r"grads: expected the shapes {'W': .*'b': .*}, got {'W': \(2, 2\)}"),
+        ({"c": np.ones(2)}, r"grads: expected the shapes .*, got .*'c': \(2,\)}"),
     ],
 )
-def test_a_refused_update_changes_nothing(optimizer, change, message):
+def test_rejected_update_changes_nothing(optimizer, change, message):
     params = {"W": np.ones((2, 2)), "b": np.ones(1)}
     grads = {"W": np.ones((2, 2)), "b": np.ones(1)} | change
     grads = {name: grad for name, grad in grads.items() if grad is not None}
@@ -292,23 +292,22 @@ def test_a_refused_update_changes_nothing(optimizer, change, message):
     assert (params["W"] == 1).all() and params["b"] == 1
 
 
-def test_whole_numbers_are_no_parameters():
+def test_update_rejects_integer_parameters():
     with pytest.raises(TypeError, match=r"params\['W'\]: expected float numbers, got int64"):
         SGD(0.1).update({"W": np.ones(2, np.int64)}, {"W": np.ones(2)})
 
 
 @pytest.mark.lesson3
-@pytest.mark.parametrize("size", [1e30, 1e300])
-def test_clipping_survives_squares_that_overflow(size):
-    dtype = np.float32 if size < 1e38 else np.float64
-    grads = {"a": np.array([3 * size, 0], dtype), "b": np.array([-4 * size], dtype)}
-    assert np.isclose(global_norm(grads), 5 * size)
+def test_clipping_survives_squares_that_overflow_in_float32():
+    grads = {"a": np.array([3e30, 0], np.float32), "b": np.array([-4e30], np.float32)}
+    assert np.isclose(global_norm(grads), 5e30)
     clipped, _ = clip_by_global_norm(grads, 1.0)
     assert np.allclose(clipped["a"], [0.6, 0]) and np.allclose(clipped["b"], -0.8)
 
 
+@pytest.mark.lesson3
 @pytest.mark.parametrize("odd", [np.nan, np.inf])
-def test_clipping_makes_nothing_harmless_of_what_is_no_number(odd):
+def test_clipping_leaves_nan_and_inf_unchanged(odd):
     clipped, norm = clip_by_global_norm({"a": np.array([odd, 1.0])}, 1.0)
     assert not np.isfinite(norm)
     assert np.array_equal(clipped["a"], [odd, 1.0], equal_nan=True)
@@ -342,7 +341,7 @@ def test_losses_survive_extreme_scores(output, scores):
 
 
 @pytest.mark.lesson3
-def test_the_loss_takes_the_mean_over_labels_that_count(rng):
+def test_loss_is_the_mean_over_counted_labels(rng):
     scores, labels = rng.standard_normal((2, 3, 4)), rng.integers(0, 4, (2, 3))
     mask = np.array([[True, True, False], [True, False, False]])
     masked, alone = get_loss("softmax"), get_loss("softmax")
@@ -354,7 +353,7 @@ def test_the_loss_takes_the_mean_over_labels_that_count(rng):
 
 
 @pytest.mark.lesson4
-def test_dropout_chooses_once_per_sequence_and_only_in_training():
+def test_dropout_draws_one_mask_per_sequence_in_training():
     x = np.ones((200, 3, 10))
     dropout = Dropout(0.25, rng=0)
     assert np.array_equal(dropout.forward(x), x)
@@ -372,6 +371,26 @@ def test_a_frozen_embedding_has_no_parameters(rng):
     assert np.array_equal(y[1, 0], embedding.W[4])
     embedding.backward(np.ones_like(y))
     assert embedding.params == embedding.grads == {}
+
+
+def test_embedding_reads_a_replaced_table():
+    layer, ids = Embedding(4, 2, rng=0), np.array([[1, 3]])
+    layer.params = {"W": np.arange(8.0).reshape(4, 2)}
+    assert np.array_equal(layer.forward(ids)[0], [[2, 3], [6, 7]])
+    layer.backward(np.ones((1, 2, 2)))
+    SGD(1.0).update(layer.params, layer.grads)
+    assert np.array_equal(layer.forward(ids)[0], [[1, 2], [5, 6]])
+
+
+@pytest.mark.parametrize("trainable", [True, False])
+def test_embedding_of_a_table_copies_it(trainable):
+    table = np.arange(8, dtype=np.float32).reshape(4, 2)
+    layer = Embedding.from_array(table, trainable)
+    table[:] = 0
+    assert np.array_equal(layer.forward(np.array([[3]])), [[[6, 7]]])
+    assert layer.W.dtype == np.float32 and bool(layer.params) == trainable
+    with pytest.raises(ValueError, match=r"table: expected shape \(n_words, n_features\)"):
+        Embedding.from_array(np.ones(3))
 
 
 @pytest.mark.lesson4
@@ -409,7 +428,7 @@ def test_a_row_gradient_updates_its_rows_as_a_full_one_would(rng, name):
 
 
 @pytest.mark.lesson4
-def test_the_first_step_of_adam_has_the_size_of_the_rate():
+def test_first_step_of_adam_has_the_size_of_the_learning_rate():
     w = np.zeros(3)
     Adam(lr=0.1).update({"w": w}, {"w": np.array([1e-3, -5.0, 40.0])})
     assert np.allclose(w, [-0.1, 0.1, -0.1], rtol=1e-4)
@@ -456,7 +475,7 @@ def test_sizes_of_the_initial_weights(rng):
 
 @pytest.mark.lesson3
 @pytest.mark.parametrize("shape", [(4, 4), (2, 4), (5, 3)])
-def test_orthogonal_keeps_lengths(rng, shape):
+def test_orthogonal_keeps_norms(rng, shape):
     singular = np.linalg.svd(orthogonal(0.9)(rng, shape), compute_uv=False)
     assert np.allclose(singular, 0.9)
 

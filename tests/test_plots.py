@@ -83,7 +83,7 @@ def test_bars():
 
 
 @pytest.mark.lesson4
-def test_coloured_words_show_the_side_and_the_strength():
+def test_colored_words_show_side_and_strength():
     html = plots.coloured_words(["so", "awful", "fine"], np.array([0.5, 0.02, 0.9]))
     colours = re.findall(r"rgba\((.*?)\)\">(\w+)<", html)
     assert colours == [
@@ -94,11 +94,11 @@ def test_coloured_words_show_the_side_and_the_strength():
 
 
 @pytest.mark.lesson4
-def test_coloured_words_run_nothing():
+def test_colored_words_run_nothing():
     assert "<script>" not in plots.coloured_words(["<script>"], [0.5])
 
 
 @pytest.mark.lesson4
-def test_coloured_words_need_a_probability_each():
+def test_colored_words_need_a_probability_each():
     with pytest.raises(ValueError, match="zip"):
         plots.coloured_words(["one", "two"], [0.5])

@@ -1,4 +1,4 @@
-"""What students hand in is found, recognised and put in order, whatever became of it."""
+"""Submissions are found, recognized and put in order, whatever has happened to them."""
 
 import copy
 import itertools
@@ -12,7 +12,7 @@ import pytest
 from class_of_students import ASKED, LESSONS, edited, notebook, solved, with_cell, without_cells
 from nbformat.v4 import new_code_cell
 
-from classroom.edition import student_edition, to_bytes
+from classroom.files import to_bytes
 from classroom.submissions import collect, in_order, student_id
 
 ONE = "01_forward"
@@ -54,7 +54,7 @@ DEEP = b"[" * 950 + b"]" * 950  # Python reads it, but cannot say in a message w
     ],
 )
 @pytest.mark.parametrize("form", ["folder", "zip"])
-def test_layouts(tmp_path, path, form):
+def test_all_layouts_are_read(tmp_path, path, form):
     (tmp_path / "all").mkdir()
     if form == "zip":
         with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
@@ -79,7 +79,7 @@ def test_layouts(tmp_path, path, form):
     ],
     ids=range(6),
 )
-def test_a_folder_around_all_is_no_student(tmp_path, paths, form):
+def test_folder_around_all_is_not_a_student(tmp_path, paths, form):
     source = tmp_path / "all.zip"
     with zipfile.ZipFile(source, "w") as archive:
         for path in paths:
@@ -91,14 +91,14 @@ def test_a_folder_around_all_is_no_student(tmp_path, paths, form):
     assert found(source) == [("anna", ONE, ""), ("bo", ONE, "")]
 
 
-def test_a_students_own_folders_are_no_students(tmp_path):
+def test_folders_of_one_student_are_not_students(tmp_path):
     for name in ("01_forward", "03_bptt"):
         (tmp_path / "anna" / name).mkdir(parents=True)
         (tmp_path / "anna" / name / f"{name}.ipynb").write_bytes(RIGHT if name == ONE else THREE)
     assert [student for student, *_ in found(tmp_path)] == ["anna", "anna"]
 
 
-def test_empty_folders_links_and_zips_are_rows(tmp_path):
+def test_empty_folders_links_and_zips_get_a_row(tmp_path):
     (tmp_path / "anna").mkdir()
     (tmp_path / "anna" / "01_forward.ipynb").write_bytes(RIGHT)
     (tmp_path / "bo").symlink_to(tmp_path / "anna")
@@ -112,7 +112,7 @@ def test_empty_folders_links_and_zips_are_rows(tmp_path):
     ]
 
 
-def test_a_renamed_file_goes_to_the_student_whose_name_it_begins_with(tmp_path):
+def test_renamed_file_goes_to_the_student_whose_name_it_begins_with(tmp_path):
     (tmp_path / "Bo_01_forward.ipynb").write_bytes(RIGHT)
     (tmp_path / "Bo my homework.ipynb").write_bytes(THREE)
     (tmp_path / "nobody.ipynb").write_bytes(RIGHT)
@@ -123,13 +123,13 @@ def test_a_renamed_file_goes_to_the_student_whose_name_it_begins_with(tmp_path):
     ]
 
 
-def test_contents_decide_about_the_lesson_and_names_only_where_those_cannot(tmp_path):
+def test_lesson_is_recognized_by_content_then_by_name(tmp_path):
     (tmp_path / "Bo_01_forward.ipynb").write_bytes(THREE)
     (tmp_path / "Cy_01_forward.ipynb").write_bytes(b"{")
     assert [row[:2] for row in found(tmp_path)] == [("Bo", "03_bptt"), ("Cy", ONE)]
 
 
-def test_of_two_files_for_a_lesson_the_newer_counts(tmp_path):
+def test_newer_of_two_files_for_a_lesson_counts(tmp_path):
     for age, name in enumerate(["Bo_01_forward-2.ipynb", "Bo_01_forward.ipynb"]):
         (tmp_path / name).write_bytes(RIGHT)
         os.utime(tmp_path / name, (10**9 - age, 10**9 - age))
@@ -138,7 +138,7 @@ def test_of_two_files_for_a_lesson_the_newer_counts(tmp_path):
     assert spare.problem == "handed in more than once: Bo_01_forward-2.ipynb is graded"
 
 
-def test_what_systems_leave_is_not_handed_in(tmp_path):
+def test_files_of_the_operating_system_are_ignored(tmp_path):
     for name in ("__MACOSX", ".ipynb_checkpoints"):
         (tmp_path / "Bo" / name).mkdir(parents=True)
         (tmp_path / "Bo" / name / "01_forward.ipynb").write_bytes(RIGHT)
@@ -154,22 +154,21 @@ def test_what_systems_leave_is_not_handed_in(tmp_path):
     [
         (b"", "the file is empty"),
         (b" \n", "the file is empty"),
-        (RIGHT[:-100], "not a whole notebook"),
-        (b"\xff\xfe{}", "no UTF-8 text"),
-        (b"[]", "not a whole notebook"),
-        (b"{}", "not a whole notebook"),
-        (b'{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": 3}', "not a whole"),
+        (RIGHT[:-100], "not a complete notebook"),
+        (b"\xff\xfe{}", "is not UTF-8"),
+        (b"[]", "not a complete notebook"),
+        (b"{}", "not a complete notebook"),
+        (b'{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": 3}', "not a complete"),
         (b'{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": []}', "without cells"),
-        (b'{"nbformat": 99, "nbformat_minor": 0, "metadata": {}, "cells": []}', "not a whole"),
-        (b"[" * 100_000, "not a whole notebook"),
-        (to_bytes(solved(ONE)).replace(b'"source"', b'"\\ud800"'), "not a whole notebook"),
-        (RIGHT.replace(b'"metadata": {', b'"metadata": {"a":' + DEEP + b",", 1), "not a whole"),
-        (to_bytes(student_edition(LESSONS["02_tiny_array"])), "has no exercises"),
-        (to_bytes(nbformat.v4.new_notebook(cells=[new_code_cell("1")])), "not recognised"),
+        (b'{"nbformat": 99, "nbformat_minor": 0, "metadata": {}, "cells": []}', "not a complete"),
+        (b"[" * 100_000, "not a complete notebook"),
+        (to_bytes(solved(ONE)).replace(b'"source"', b'"\\ud800"'), "not a complete notebook"),
+        (RIGHT.replace(b'"metadata": {', b'"metadata": {"a":' + DEEP + b",", 1), "not a complete"),
+        (to_bytes(nbformat.v4.new_notebook(cells=[new_code_cell("1")])), "not recognized"),
     ],
-    ids=range(14),
+    ids=range(13),
 )
-def test_what_cannot_be_graded_says_why(tmp_path, content, problem):
+def test_reason_is_given_for_what_cannot_be_graded(tmp_path, content, problem):
     (tmp_path / "Bo").mkdir()
     (tmp_path / "Bo" / "file.ipynb").write_bytes(content)
     ((student, _, said),) = found(tmp_path)
@@ -177,7 +176,15 @@ def test_what_cannot_be_graded_says_why(tmp_path, content, problem):
     assert problem in said
 
 
-def test_a_mark_at_the_start_of_the_file_and_an_older_format_do_no_harm(tmp_path):
+def test_lesson_without_exercises_is_not_graded(tmp_path):
+    prose = [cell for cell in LESSONS[ONE].cells if "nbgrader" not in cell.metadata]
+    lessons = LESSONS | {ONE: nbformat.v4.new_notebook(cells=prose)}
+    (tmp_path / "Bo_01_forward.ipynb").write_bytes(RIGHT)
+    (submission,) = collect(tmp_path, lessons)
+    assert (submission.lesson, submission.problem) == (ONE, "this lesson has no exercises")
+
+
+def test_byte_order_mark_and_older_format_are_read(tmp_path):
     old = nbformat.v4.downgrade(copy.deepcopy(solved(ONE)))
     (tmp_path / "Bo_01_forward.ipynb").write_bytes(b"\xef\xbb\xbf" + RIGHT)
     (tmp_path / "Cy_01_forward.ipynb").write_text(nbformat.v3.writes_json(old), encoding="utf-8")
@@ -185,7 +192,7 @@ def test_a_mark_at_the_start_of_the_file_and_an_older_format_do_no_harm(tmp_path
 
 
 @pytest.mark.parametrize("marks", [[], "mine", {"grade_id": ["a list"]}, {"grade_id": {}}, None])
-def test_marks_of_any_form_do_no_harm(tmp_path, marks):
+def test_malformed_metadata_does_no_harm(tmp_path, marks):
     """What fuzzing found, as what stands in the tests below it."""
     submitted = solved(ONE)
     for cell in submitted.cells:
@@ -202,7 +209,7 @@ def test_half_of_an_emoji_is_graded_as_a_question_mark(tmp_path):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such a name")
-def test_a_name_in_another_encoding_can_be_written_into_the_table(tmp_path):
+def test_name_in_another_encoding_can_be_written_into_the_table(tmp_path):
     for name in (b"Jos\xe9", b"Jos\xe8"):
         with open(os.fsencode(tmp_path) + b"/" + name + b"_01_forward.ipynb", "wb") as file:
             file.write(RIGHT)
@@ -211,7 +218,7 @@ def test_a_name_in_another_encoding_can_be_written_into_the_table(tmp_path):
     assert [student.encode() for student in students]
 
 
-def test_a_damaged_zip_is_refused_or_its_members_are(tmp_path):
+def test_damaged_zip_or_its_members_are_rejected(tmp_path):
     with zipfile.ZipFile(tmp_path / "all.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("Bo_01_forward.ipynb", RIGHT[:300])
         archive.writestr("/", b"")
@@ -227,19 +234,19 @@ def test_a_damaged_zip_is_refused_or_its_members_are(tmp_path):
 
 
 @pytest.mark.parametrize(("kind", "error"), [("none", FileNotFoundError), ("text", ValueError)])
-def test_no_folder_and_no_zip(tmp_path, kind, error):
+def test_source_must_be_a_folder_or_a_zip(tmp_path, kind, error):
     if kind == "text":
         (tmp_path / "x").write_text("hello")
     with pytest.raises(error, match="folder or"):
         collect(tmp_path / "x", LESSONS)
 
 
-def test_an_empty_folder(tmp_path):
+def test_empty_folder_is_an_error(tmp_path):
     with pytest.raises(ValueError, match="no files in it"):
         collect(tmp_path, LESSONS)
 
 
-def test_members_of_a_zip_are_never_unpacked(tmp_path):
+def test_zip_is_never_unpacked(tmp_path):
     with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
         archive.writestr("../../Bo_01_forward.ipynb", RIGHT)
         archive.writestr("/etc/Cy_01_forward.ipynb", RIGHT)
@@ -255,17 +262,17 @@ def order(submitted):
     return in_order(copy.deepcopy(submitted), LESSONS[ONE])
 
 
-def test_a_whole_submission_stays_as_it_is():
+def test_complete_submission_is_unchanged():
     submitted = solved(ONE)
     assert order(submitted).cells == submitted.cells
 
 
-def test_missing_checks_come_back_below_their_exercises():
+def test_missing_checks_are_restored_below_their_exercises():
     mended = order(without_cells(solved(ONE), *CHECKS))
     assert mended.cells == solved(ONE).cells
 
 
-def test_an_edited_check_stays_as_the_students_own_cell_above_the_real_one():
+def test_edited_check_stays_above_the_real_one():
     mended = order(edited(solved(ONE), CHECKS[0], "print('fine')"))
     assert checks_in(mended) == CHECKS
     sources = [cell.source for cell in mended.cells]
@@ -273,7 +280,7 @@ def test_an_edited_check_stays_as_the_students_own_cell_above_the_real_one():
     assert len({cell.id for cell in mended.cells}) == len(mended.cells)
 
 
-def test_the_check_stands_where_the_student_checked_last():
+def test_check_stands_where_the_student_checked_last():
     tried = notebook(ONE)
     again = [
         copy.deepcopy(c) for c in solved(ONE).cells if c.id in ("exercise-rnn-step", CHECKS[0])
@@ -282,12 +289,12 @@ def test_the_check_stands_where_the_student_checked_last():
         cell["id"] = new_code_cell().id
     tried.cells += again
     mended = order(tried)
-    assert checks_in(mended) == [CHECKS[1], CHECKS[0]]
+    assert checks_in(mended) == [*CHECKS[1:], CHECKS[0]]
     assert mended.cells[-1].id == CHECKS[0]
 
 
 @pytest.mark.parametrize("lost", ["marks", "ids", "both"])
-def test_cells_are_recognised_by_what_is_left(lost):
+def test_cells_are_recognized_by_what_is_left(lost):
     submitted = solved("03_bptt")
     for cell in submitted.cells:
         if lost in ("marks", "both"):
@@ -300,13 +307,13 @@ def test_cells_are_recognised_by_what_is_left(lost):
     assert [c.metadata.nbgrader.grade_id for c in marked] == [c.id for c in complete]
 
 
-def test_marks_that_a_student_invents_are_dropped():
+def test_invented_metadata_is_dropped():
     submitted = with_cell(solved(ONE), "1")
     submitted.cells[2].metadata["nbgrader"] = {"grade": True, "grade_id": "mine", "points": 1000}
     assert checks_in(order(submitted)) == CHECKS
 
 
-def test_ids_of_students_are_theirs_alone():
+def test_students_have_distinct_ids():
     assert student_id("Zoë O'Neil 田中") == "Zoë O'Neil 田中"
     odd = ["a/b", "a_b", "a*b", "a[b", "..", ".", "", "x" * 300, "x" * 301, "a\nb"]
     ids = [student_id(name) for name in odd]

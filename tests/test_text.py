@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 
 from rnn_lib import ScratchRNNClassifier
+from rnn_lib.batches import similar_length_batches
 from rnn_lib.text import (
     PAD,
     UNK,
     Sequences,
     Vocabulary,
     pad_sequences,
-    similar_length_batches,
     tokenize,
 )
 

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rnn_lib import SimpleRNN, get_loss, get_optimizer
+from rnn_lib import SimpleRNN, get_loss
+from rnn_lib.optimizers import get_optimizer
 
 pytestmark = pytest.mark.lesson3
 
@@ -42,7 +43,7 @@ def test_recurrent_layer(case):
         assert close(value, case["expected"][name]), f"{name} differs from {FIXTURES['made_with']}"
 
 
-def test_an_off_by_one_in_the_truncation_would_be_noticed():
+def test_truncation_off_by_one_is_noticed():
     truncated = [
         c for c in FIXTURES["rnn"] if c["bptt_steps"] == 2 and len(c["given"]["x"][0]) == 5
     ]

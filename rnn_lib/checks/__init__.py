@@ -1,8 +1,9 @@
 """The checks: each judges one function that a student wrote, and names the mistake.
 
 A check that passes prints one line saying what was verified; one that fails raises
-``AssertionError`` and says what is wrong, by how much, which mistake produces exactly that, and
-where to read again. A function that nobody has begun stops with its own ``NotImplementedError``.
+:class:`CheckFailed`, an ``AssertionError``, and says what is wrong, by how much, which mistake
+produces exactly that, and where to read again. A function that nobody has begun stops with
+its own ``NotImplementedError``.
 
 Set the environment variable ``RNN_LIB_CHECK_SEED`` to a whole number to draw other sizes and other
 numbers: answers written down instead of computed then fail.
@@ -14,6 +15,7 @@ arrays to arrays), training (the one exercise that is judged by its accuracy).
 """
 
 import builtins
+import functools
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -34,10 +36,12 @@ from rnn_lib.checks import (
     standins,
     training,
 )
+from rnn_lib.checks.failure import CheckFailed
 from rnn_lib.checks.judging import Examination, Exercise, WrongKind, describe
 from rnn_lib.checks.problems import Problem
 
 __all__ = [
+    "CheckFailed",
     "check_accuracy",
     "check_backward",
     "check_encode",
@@ -51,6 +55,24 @@ __all__ = [
 ]
 
 
+def _reporting(check: Callable) -> Callable:
+    """Make a check tell the grader, too, what it found."""
+
+    @functools.wraps(check)
+    def reporting(*args, **options):
+        __tracebackhide__ = True
+        try:
+            return check(*args, **options)
+        except NotImplementedError as stub:  # nobody wants to see how we got there
+            raise stub.with_traceback(None) from None
+        except CheckFailed as failure:
+            receipts.report(failure)
+            raise
+
+    return reporting
+
+
+@_reporting
 def check_step(fn: Callable) -> None:
     """Check ``rnn_step(x_t, h_prev, W_x, W_h, b) -> h_t``.
 
@@ -61,7 +83,7 @@ def check_step(fn: Callable) -> None:
 
     Raises
     ------
-    AssertionError
+    CheckFailed
         If something is wrong with it; the message says what.
     ValueError
         If ``RNN_LIB_CHECK_SEED`` is not a whole number.
@@ -80,6 +102,7 @@ def check_step(fn: Callable) -> None:
     _passed(exam, "h_t (N, H), h_prev != 0, sums up to 1000", note)
 
 
+@_reporting
 def check_forward(fn: Callable) -> None:
     """Check ``rnn_forward(x, h0, W_x, W_h, b) -> h``, all states (N, T, H).
 
@@ -90,7 +113,7 @@ def check_forward(fn: Callable) -> None:
 
     Raises
     ------
-    AssertionError
+    CheckFailed
         If something is wrong with it; the message says what.
     ValueError
         If ``RNN_LIB_CHECK_SEED`` is not a whole number.
@@ -111,6 +134,7 @@ def check_forward(fn: Callable) -> None:
     _passed(exam, what, note)
 
 
+@_reporting
 def check_step_backward(fn: Callable) -> None:
     """Check ``rnn_step_backward(dh_t, x_t, h_prev, h_t, W_x, W_h)``.
 
@@ -121,7 +145,7 @@ def check_step_backward(fn: Callable) -> None:
 
     Raises
     ------
-    AssertionError
+    CheckFailed
         If something is wrong with it; the message says what.
     ValueError
         If ``RNN_LIB_CHECK_SEED`` is not a whole number.
@@ -139,6 +163,7 @@ def check_step_backward(fn: Callable) -> None:
     _passed(exam, "five shapes, h_prev != 0, numeric gradient")
 
 
+@_reporting
 def check_backward(fn: Callable, truncation: bool = True) -> None:
     """Check ``rnn_backward(dh, x, h0, h, W_x, W_h, bptt_steps=None)``.
 
@@ -151,7 +176,7 @@ def check_backward(fn: Callable, truncation: bool = True) -> None:
 
     Raises
     ------
-    AssertionError
+    CheckFailed
         If something is wrong with it; the message says what.
     ValueError
         If ``RNN_LIB_CHECK_SEED`` is not a whole number.
@@ -173,6 +198,7 @@ def check_backward(fn: Callable, truncation: bool = True) -> None:
     _passed(exam, what + "numeric gradient")
 
 
+@_reporting
 def check_softmax_cross_entropy(fn: Callable) -> None:
     """Check ``softmax_cross_entropy(scores, labels) -> loss, dscores``.
 
@@ -183,7 +209,7 @@ def check_softmax_cross_entropy(fn: Callable) -> None:
 
     Raises
     ------
-    AssertionError
+    CheckFailed
         If something is wrong with it; the message says what.
     ValueError
         If ``RNN_LIB_CHECK_SEED`` is not a whole number.
@@ -199,6 +225,7 @@ def check_softmax_cross_entropy(fn: Callable) -> None:
     _passed(exam, "(N, K), scores up to 1000, numeric gradient")
 
 
+@_reporting
 def check_update(fn: Callable) -> None:
     """Check ``update(params, grads, lr)``, which changes the arrays of `params` in place.
 
@@ -209,7 +236,7 @@ def check_update(fn: Callable) -> None:
 
     Raises
     ------
-    AssertionError
+    CheckFailed
         If something is wrong with it; the message says what.
     ValueError
         If ``RNN_LIB_CHECK_SEED`` is not a whole number.
@@ -224,6 +251,7 @@ def check_update(fn: Callable) -> None:
     _passed(exam, "w -= lr * dw in place, for W_x, W_h, b, two rates", kept="gradients")
 
 
+@_reporting
 def check_numeric_gradient(fn: Callable) -> None:
     """Check ``numeric_gradient(f, array, eps=1e-5) -> gradient``.
 
@@ -234,7 +262,7 @@ def check_numeric_gradient(fn: Callable) -> None:
 
     Raises
     ------
-    AssertionError
+    CheckFailed
         If something is wrong with it; the message says what.
     ValueError
         If ``RNN_LIB_CHECK_SEED`` is not a whole number.
@@ -254,6 +282,7 @@ def check_numeric_gradient(fn: Callable) -> None:
     _passed(exam, "a vector and a matrix, eps = 1e-5 and 0.05", note, "array")
 
 
+@_reporting
 def check_encode(fn: Callable) -> None:
     """Check ``encode(words, id_of, maxlen) -> ids``, whole numbers of shape (maxlen,).
 
@@ -264,7 +293,7 @@ def check_encode(fn: Callable) -> None:
 
     Raises
     ------
-    AssertionError
+    CheckFailed
         If something is wrong with it; the message says what.
     ValueError
         If ``RNN_LIB_CHECK_SEED`` is not a whole number.
@@ -279,6 +308,7 @@ def check_encode(fn: Callable) -> None:
     _passed(exam, "ids (maxlen,), long, short and empty reviews, unknown words")
 
 
+@_reporting
 def check_training_step(fn: Callable) -> None:
     """Check ``training_step(network, loss, optimizer, x, lengths, y) -> loss``.
 
@@ -289,7 +319,7 @@ def check_training_step(fn: Callable) -> None:
 
     Raises
     ------
-    AssertionError
+    CheckFailed
         If something is wrong with it; the message says what.
     ValueError
         If ``RNN_LIB_CHECK_SEED`` is not a whole number.
@@ -304,6 +334,7 @@ def check_training_step(fn: Callable) -> None:
     _passed(exam, "loss and changes of 3 steps, short and long gradients")
 
 
+@_reporting
 def check_accuracy(fn: Callable) -> None:
     """Check ``small_model() -> ScratchRNNClassifier``: train what it describes, and ask it.
 
@@ -317,7 +348,7 @@ def check_accuracy(fn: Callable) -> None:
 
     Raises
     ------
-    AssertionError
+    CheckFailed
         If the budget is exceeded, training fails or too few reviews are judged right; the message
         says what.
     ValueError
@@ -356,16 +387,13 @@ def _examine(
     """Examine a function, and stop with a report if it is wrong."""
     __tracebackhide__ = True
     if not callable(fn):
-        raise AssertionError(f"{exercise.name}: expected a function, got {describe(fn)}")
-    try:
-        exam = Examination(exercise, adapter(fn), asked, diagnostic, round_numbers)
-    except NotImplementedError as stub:  # nobody wants to see how we got there
-        raise stub.with_traceback(None) from None
+        raise CheckFailed(f"{exercise.name}: expected a function, got {describe(fn)}")
+    exam = Examination(exercise, adapter(fn), asked, diagnostic, round_numbers)
     _expect_unreplaced()
     if exam.fault:
         error = exam.fault.outcome.error
         cause = None if isinstance(error, WrongKind) else error
-        raise AssertionError(messages.report(exam)) from cause
+        raise messages.failure(exam) from cause
     return exam
 
 
@@ -443,9 +471,9 @@ def _expect_unreplaced() -> None:
     now = _as_imported()
     for name, value in _AS_IMPORTED.items():
         if now.get(name) is not value:
-            raise AssertionError(f"{name} was replaced: restart the kernel and run all cells again")
+            raise CheckFailed(f"{name} was replaced: restart the kernel and run all cells again")
     if receipts.is_graded and (gettrace() or getprofile()):
-        raise AssertionError("sys.settrace or sys.setprofile is in use: no check runs under it")
+        raise CheckFailed("sys.settrace or sys.setprofile is in use: no check runs under it")
 
 
 _AS_IMPORTED = _as_imported()

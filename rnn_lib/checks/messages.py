@@ -9,6 +9,7 @@ import traceback
 import numpy
 from numpy import absolute, errstate, isfinite, ndarray, sqrt, unravel_index, where
 
+from rnn_lib.checks.failure import CheckFailed
 from rnn_lib.checks.judging import Examination, Fault, Outcome, WrongKind
 
 Row = tuple[str, str]
@@ -16,11 +17,14 @@ Row = tuple[str, str]
 _NUMPY = {name: value for name, value in vars(numpy).items() if not name.startswith("_")}
 
 
-def report(exam: Examination) -> str:
+def failure(exam: Examination) -> CheckFailed:
     """Say what is wrong."""
-    headline, rows = _PARTS[exam.fault.kind](exam, exam.fault)
-    rows += _advice(exam)
-    return lay_out(headline, rows)
+    fault = exam.fault
+    headline, rows = _PARTS[fault.kind](exam, fault)
+    mistakes = "; ".join(str(signature.mistake) for signature in exam.mistakes)
+    section = _section(exam)
+    rows += [*_advice(exam), ("note", _replaced()), ("read", section)]
+    return CheckFailed(lay_out(headline, rows), fault.name or None, mistakes or None, section)
 
 
 def lay_out(headline: str, rows: list[Row]) -> str:
@@ -138,10 +142,14 @@ def _advice(exam: Examination) -> list[Row]:
     rows = []
     for signature in exam.mistakes:
         rows += [("mistake", str(signature.mistake)), ("try", signature.mistake.hint)]
+    return rows
+
+
+def _section(exam: Examination) -> str:
     sections = [s.section or exam.exercise.section for s in exam.mistakes]
     if not sections:
         sections = [_TRUNCATION if _only_truncated(exam) else exam.exercise.section]
-    return [*rows, ("note", _replaced()), ("read", "; ".join(dict.fromkeys(sections)))]
+    return "; ".join(dict.fromkeys(sections))
 
 
 def _replaced() -> str:

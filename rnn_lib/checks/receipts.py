@@ -1,16 +1,21 @@
-"""A receipt for the grader: proof that a check was run to its end, and passed.
+"""What a check tells the grader: a receipt if it passed, what it found if it failed.
 
 Student code runs in the same process as the checks, and can put anything in their place. When
 notebooks are graded, the grader hands a secret over at the start, before any student code runs.
 A check that passes signs with it, out of sight, and a check without its signature earns nothing.
-When nobody grades, there is no secret and no receipt.
+When nobody grades, there is no secret, and nothing is sent.
+
+A finding is not signed: it explains why an exercise has no points, and nobody gains by forging it.
 """
 
 import hmac
 import os
 
+from rnn_lib.checks.failure import CheckFailed
+
 SECRET_VARIABLE = "RNN_LIB_CHECK_SECRET"
 MIME_TYPE = "application/vnd.rnn-lib.receipt"
+FINDING_MIME_TYPE = "application/vnd.rnn-lib.finding+json"
 
 
 def sign(secret: str, exercise: str) -> str:
@@ -49,3 +54,16 @@ def issue(exercise: str) -> None:
     """
     if is_graded:
         publish_display_data({MIME_TYPE: sign(_secret, exercise)})
+
+
+def report(failure: CheckFailed) -> None:
+    """Send what a failed check found to the grader, if there is one.
+
+    Parameters
+    ----------
+    failure : CheckFailed
+        Its `quantity`, `mistake` and `section` are sent as a dict of these three names.
+    """
+    if is_graded:
+        names = ("quantity", "mistake", "section")
+        publish_display_data({FINDING_MIME_TYPE: {name: getattr(failure, name) for name in names}})

@@ -13,6 +13,7 @@ from inspect import signature
 from numpy import errstate
 from numpy.random import Generator
 
+from rnn_lib.checks.failure import CheckFailed
 from rnn_lib.checks.judging import describe
 from rnn_lib.checks.messages import lay_out
 from rnn_lib.classifier import ScratchRNNClassifier
@@ -45,7 +46,7 @@ def examine(fn: Callable, rng: Generator, enough: float) -> None:
 
     Raises
     ------
-    AssertionError
+    CheckFailed
         If it is over the budget, cannot be trained, or judges too few validation reviews right.
     """
     __tracebackhide__ = True
@@ -74,7 +75,7 @@ def _reviews() -> ImdbData:
 def _settings(fn: Callable) -> dict[str, object]:
     __tracebackhide__ = True
     if not callable(fn):
-        raise AssertionError(f"{NAME}: expected a function, got {describe(fn)}")
+        raise CheckFailed(f"{NAME}: expected a function, got {describe(fn)}")
     try:
         model = fn()
     except NotImplementedError:  # an exercise that nobody has begun yet says so itself
@@ -125,7 +126,7 @@ def _expect_within_budget(model: ScratchRNNClassifier) -> None:
             raise _failure(f"{name} is not within the budget", ("expected", expected), ("got", got))
 
 
-def _too_few(accuracy: float, enough: float, in_training: float) -> AssertionError:
+def _too_few(accuracy: float, enough: float, in_training: float) -> CheckFailed:
     """Say how many were judged right, and what that together with the training reviews means."""
     if in_training > BY_HEART:
         what = "it has learned its own reviews by heart"
@@ -142,5 +143,6 @@ def _too_few(accuracy: float, enough: float, in_training: float) -> AssertionErr
     )
 
 
-def _failure(what: str, *rows: tuple[str, str]) -> AssertionError:
-    return AssertionError(lay_out(f"{NAME}: {what}", [*rows, _READ]))
+def _failure(what: str, *rows: tuple[str, str]) -> CheckFailed:
+    message = lay_out(f"{NAME}: {what}", [*rows, _READ])
+    return CheckFailed(message, mistake=dict(rows).get("mistake"), section=_READ[1])

@@ -1,0 +1,105 @@
+"""Files that are written whole or not at all, and never over somebody's work.
+
+What was generated is remembered by its hash in a file beside it. A file that is no longer what was
+generated counts as work, even if it was only run and saved. Reading what students hand in is left
+to :mod:`classroom.submissions`.
+"""
+
+import hashlib
+import itertools
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+
+_REMEMBERED = ".generated.json"
+
+
+def to_bytes(notebook: NotebookNode, errors: str = "strict") -> bytes:
+    """Return a notebook as it stands in a file; `errors` as for ``str.encode``."""
+    return (nbformat.writes(notebook) + "\n").encode(errors=errors)
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file so that, whatever happens, it is the old one or the new one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    part.write_bytes(content)
+    part.replace(path)
+
+
+def write_generated(folder: Path, files: dict[str, bytes], keep_both: bool = False) -> list[Path]:
+    """Write generated files into a folder in which somebody may have worked.
+
+    Parameters
+    ----------
+    folder : Path
+        It is made if there is none.
+    files : dict of str to bytes
+        Contents by name.
+    keep_both : bool
+        Whether to write beside a file that has been edited, under another name.
+
+    Returns
+    -------
+    list of Path
+        Where the contents stand now.
+
+    Raises
+    ------
+    WorkedOn
+        If a file has been edited and `keep_both` is not set; then nothing is written at all.
+    """
+    generated = _remembered(folder)
+
+    def is_work(path: Path, content: bytes) -> bool:
+        known = {generated.get(path.name), _hash(content)}
+        return path.exists() and _hash(path.read_bytes()) not in known
+
+    works = [folder / name for name, content in files.items() if is_work(folder / name, content)]
+    if works and not keep_both:
+        raise WorkedOn(works)
+    written = []
+    for name, content in files.items():
+        free = (path for path in _names(folder / name) if not is_work(path, content))
+        written.append(next(free))
+        write_whole(written[-1], content)
+        generated[written[-1].name] = _hash(content)
+    write_whole(folder / _REMEMBERED, json.dumps(generated, indent=1).encode())
+    return written
+
+
+class WorkedOn(FileExistsError):
+    """Files have been edited since they were generated: they hold somebody's work."""
+
+    def __init__(self, paths: list[Path]) -> None:
+        self.paths = paths
+        super().__init__(f"edited since they were generated: {', '.join(map(str, paths))}")
+
+
+def _remembered(folder: Path) -> dict[str, str]:
+    """Return the hashes of generated files by name, none if they cannot be read."""
+    try:
+        return dict(json.loads((folder / _REMEMBERED).read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return {}
+
+
+def _hash(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _names(path: Path) -> Iterator[Path]:
+    """Yield a.ipynb, a-new.ipynb, a-new-2.ipynb, a-new-3.ipynb ..."""
+    yield path
+    yield path.with_stem(f"{path.stem}-new")
+    for n in itertools.count(2):
+        yield path.with_stem(f"{path.stem}-new-{n}")
+
+
+def shown(path: Path) -> str:
+    """Return a path as a person in the project's folder writes it."""
+    return os.path.relpath(path)

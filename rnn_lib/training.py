@@ -1,0 +1,264 @@
+"""Training in the open: one update, an epoch of them, and the loop over epochs.
+
+`training_step` is the function that lesson 4 has you write. Around it stands what every training
+loop needs: the order of the batches, the learning rate's schedule, validation, progress, and an
+error when the numbers stop being numbers. Left out: settings, labels, and the checks of what a
+person gives (:mod:`rnn_lib.classifier`, :mod:`rnn_lib.batches`).
+"""
+
+import time
+import warnings
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from functools import cache
+
+import numpy as np
+from threadpoolctl import ThreadpoolController
+
+from rnn_lib.batches import Vectors, WordIds, similar_length_batches
+from rnn_lib.losses import CrossEntropy
+from rnn_lib.network import RecurrentNetwork
+from rnn_lib.optimizers import Optimizer, clip_by_global_norm
+from rnn_lib.progress import progress_bar
+
+# Times the loss of guessing: a network that learns is not so wrong.
+_ABSURD = 10
+
+# A prediction keeps no gradients, so its batches may be larger; the result does not depend on it.
+_PREDICTION_BATCH = 256
+
+Labeled = tuple[Vectors | WordIds, np.ndarray]  # sequences, and the number of each one's output
+
+
+@dataclass
+class TrainingState:
+    """What training changes: all that is needed to go on with it later.
+
+    Attributes
+    ----------
+    network, loss, optimizer
+        The parts of :func:`training_step`.
+    rng : numpy.random.Generator
+        Draws the order of the batches, and dropout's masks.
+    settings : dict of str to object
+        What the parts were made of.
+    classes : ndarray of int
+        The label of each output.
+    history : dict of str to list of float
+        What each epoch came to: ``loss``, ``accuracy``, with validation data ``val_loss`` and
+        ``val_accuracy``, and ``seconds``.
+    """
+
+    network: RecurrentNetwork
+    loss: CrossEntropy
+    optimizer: Optimizer
+    rng: np.random.Generator
+    settings: dict[str, object]
+    classes: np.ndarray | None = None
+    history: dict[str, list[float]] = field(default_factory=lambda: {"loss": [], "accuracy": []})
+
+    @property
+    def n_epochs(self) -> int:
+        """The number of epochs done."""
+        return len(self.history["loss"])
+
+
+def training_step(
+    network: RecurrentNetwork,
+    loss: CrossEntropy,
+    optimizer: Optimizer,
+    x: np.ndarray,
+    lengths: np.ndarray,
+    y: np.ndarray,
+    clip_norm: float | None = None,
+) -> float:
+    """Make one update.
+
+    Parameters
+    ----------
+    network, loss, optimizer
+        The network to train, its loss, and what turns gradients into updates.
+    x : ndarray, shape (N, T, F), or of int, shape (N, T), with an embedding
+        A batch of sequences.
+    lengths : ndarray of int, shape (N,)
+        The number of time steps of each sequence that count.
+    y : ndarray of int, shape (N,), or (N, T) with a label for every step
+        Numbers of the right outputs.
+    clip_norm : float, optional
+        The largest global norm of the gradients, above 0; by default they are not clipped.
+
+    Returns
+    -------
+    float
+        The mean loss before the update.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument does not fit the network.
+
+    Notes
+    -----
+    Lesson 4, section 4.
+    """
+    scores = network.forward(x, lengths, training=True)
+    value = loss.forward(scores, y, _counted(y, lengths))
+    network.backward(loss.backward())
+    grads = network.grads
+    if clip_norm is not None:
+        grads, _ = clip_by_global_norm(grads, clip_norm)
+    optimizer.update(network.params, grads)
+    return value
+
+
+def train(state: TrainingState, data: Labeled, validation: Labeled | None, settings) -> None:
+    """Train for some epochs.
+
+    Parameters
+    ----------
+    state : TrainingState
+        Changed in place.
+    data, validation : tuple of (Vectors or WordIds, ndarray of int)
+        Sequences and the numbers of their right outputs.
+    settings : object
+        Has `n_epochs`, `batch_size`, `lr`, `clip_norm` and `verbose`, as
+        :class:`rnn_lib.ScratchRNNClassifier` does.
+
+    Raises
+    ------
+    FloatingPointError
+        If the loss or a weight stops being a finite number.
+
+    Warns
+    -----
+    RuntimeWarning
+        If the loss is far above that of guessing.
+    """
+    guessing = state.loss.forward(np.zeros((1, state.network.dense.n_output)), [0])
+    n_batches = -(-len(data[0].lengths) // settings.batch_size)
+    last = state.n_epochs + settings.n_epochs
+    # Numbers that overflow make the loss infinite, which is looked for after every batch.
+    quiet = np.errstate(over="ignore", invalid="ignore")
+    bar = progress_bar(settings.n_epochs * n_batches, show=settings.verbose == 2)
+    with one_blas_thread(), quiet, bar:
+        while state.n_epochs < last:
+            started = time.perf_counter()
+            record = _train_epoch(state, data, settings, bar)
+            if validation is not None:
+                val_loss, val_accuracy = evaluate(state.network, state.loss, *validation)
+                record |= {"val_loss": val_loss, "val_accuracy": val_accuracy}
+            text = ", ".join(f"{name} {value:.4f}" for name, value in record.items())
+            record["seconds"] = time.perf_counter() - started
+            for name, value in record.items():
+                state.history.setdefault(name, []).append(value)
+            if settings.verbose == 1:
+                print(f"epoch {state.n_epochs:>3}/{last}: {text}")
+            bar.set_description(f"epoch {state.n_epochs}/{last}", refresh=False)
+            bar.set_postfix_str(text)
+            if record["loss"] > _ABSURD * guessing:
+                what = f"the loss of epoch {state.n_epochs} is {record['loss']:.3g}, that of "
+                what += f"guessing {guessing:.3g}: is lr or sigma too large?"
+                warnings.warn(what, RuntimeWarning, stacklevel=3)
+                guessing = np.inf  # once is enough
+
+
+def _train_epoch(state, data, settings, bar):
+    """Go once through the data; return the mean loss and accuracy, as they were before updates."""
+    network, (inputs, targets) = state.network, data
+    batches = similar_length_batches(inputs.lengths, settings.batch_size, state.rng)
+    totals = np.zeros(2)
+    for number, rows in enumerate(batches):
+        if callable(settings.lr):
+            state.optimizer.lr = settings.lr(state.n_epochs + number / len(batches))
+        x, lengths, rows = inputs.batch(rows)
+        y = targets[rows] if targets.ndim == 1 else targets[rows, : x.shape[1]]
+        parts = network, state.loss, state.optimizer
+        value = training_step(*parts, x, lengths, y, settings.clip_norm)
+        where = f"in epoch {state.n_epochs + 1}, batch {number + 1} of {len(batches)}"
+        _expect_finite(value, f"the loss became {value} {where}")
+        totals += np.multiply((value, state.loss.accuracy), len(rows))
+        bar.update()
+    for name, param in network.params.items():
+        _expect_finite(param.sum(), f"the weights {name} became infinite {where}")
+    loss, accuracy = (totals / len(inputs.lengths)).tolist()
+    return {"loss": loss, "accuracy": accuracy}
+
+
+def _expect_finite(number, what):
+    if not np.isfinite(number):
+        raise FloatingPointError(f"{what}: try a smaller lr, or clip_norm")
+
+
+def evaluate(
+    network: RecurrentNetwork, loss: CrossEntropy, inputs: Vectors | WordIds, targets: np.ndarray
+) -> tuple[float, float]:
+    """Return the mean loss and the accuracy, 0 to 1, of the network as it stands.
+
+    Parameters
+    ----------
+    network, loss
+        What to evaluate.
+    inputs : Vectors or WordIds
+        N sequences.
+    targets : ndarray of int, shape (N,), or (N, T) with a label for every step
+        Numbers of the right outputs.
+
+    Returns
+    -------
+    loss, accuracy : float
+        Over all labels that count: none after a sequence's end does.
+    """
+    value = loss.forward(scores(network, inputs), targets, _counted(targets, inputs.lengths))
+    return value, loss.accuracy
+
+
+def scores(network: RecurrentNetwork, inputs: Vectors | WordIds) -> np.ndarray:
+    """Compute the scores of all sequences.
+
+    Parameters
+    ----------
+    network : RecurrentNetwork
+        What computes them.
+    inputs : Vectors or WordIds
+        N sequences.
+
+    Returns
+    -------
+    ndarray, shape (N, n_output), or (N, T, n_output) with a score per step
+        With one per step, 0 after a sequence's end.
+    """
+    (N, T), result = inputs.shape, None
+    with one_blas_thread():
+        for rows in similar_length_batches(inputs.lengths, _PREDICTION_BATCH):
+            x, lengths, rows = inputs.batch(rows)
+            batch = network.forward(x, lengths)
+            if result is None:
+                shape = (N, batch.shape[-1]) if batch.ndim == 2 else (N, T, batch.shape[-1])
+                result = np.zeros(shape, batch.dtype)
+            result[rows if batch.ndim == 2 else (rows, slice(batch.shape[1]))] = batch
+    return result
+
+
+def _counted(y, lengths):
+    """Say which labels count: with one per step, those before the sequence's end."""
+    return None if np.ndim(y) == 1 else np.arange(np.shape(y)[1]) < lengths[:, None]
+
+
+@cache
+def _thread_pools():
+    return ThreadpoolController()  # looks through all loaded libraries: once is enough
+
+
+def one_blas_thread() -> AbstractContextManager:
+    """Limit NumPy's matrix products to one thread inside a ``with`` block.
+
+    The products of a recurrent network are small. Two threads gain nothing even on a quiet machine,
+    and on a busy one each waits for the other at every product. One thread also adds in one order,
+    so that results do not depend on the number of cores.
+
+    Returns
+    -------
+    context manager
+        Sets the limit on entry and the earlier one on exit.
+    """
+    return _thread_pools().limit(limits=1, user_api="blas")
