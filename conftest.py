@@ -19,15 +19,16 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 # the workers end at about the same time; files that are not named here take less.
 LONGEST_FIRST = [
     "05_from_61_to_90.ipynb",
+    "test_whole_class.py",
+    "test_browser.py",
     "test_classroom.py",
     "04_imdb.ipynb",
-    "test_browser.py",
     "test_checks.py",
     "test_setup.py",
-    "appendix_speed.ipynb",
     "test_edition.py",
     "test_imdb.py",
     "03_bptt.ipynb",
+    "appendix_speed.ipynb",
 ]
 
 common = dict(
