@@ -6,7 +6,7 @@ PYTHON ?= python3.13 python3.12 python3.11 python3 python
 
 python := .venv/bin/python
 
-.PHONY: help lab run test test-all notebooks student grade data lint clean
+.PHONY: help lab run test test-slow test-all notebooks student grade data lint clean
 .NOTPARALLEL:
 
 help: ## list the tasks
@@ -20,10 +20,13 @@ run: .venv/installed ## execute the lessons without a browser; the copies go to 
 	$(python) tests/run_lessons.py
 
 test: .venv/installed-test ## test the library and compare every output of the lessons
-	$(python) -m pytest -m "not slow"
+	$(python) -m pytest $(both_cores) -m "not slow"
 
-test-all: .venv/installed-test ## the same and the slow tests
-	$(python) -m pytest
+test-all: test test-slow ## the same and the slow tests
+
+# Hypothesis then looks for hundreds of examples in place of tens.
+test-slow: .venv/installed-test
+	$(python) -m pytest $(both_cores) -m "slow or hypothesis"
 
 notebooks: .venv/installed ## execute the lessons in place: renews the committed outputs
 	$(python) tests/run_lessons.py --inplace
@@ -43,15 +46,20 @@ grade: .venv/installed-class ## grade a class: SUBMISSIONS=folder-or-zip [JOBS= 
 data: .venv/installed ## download the authors' archive of reviews into data/
 	$(python) -c 'from rnn_lib.imdb import main; main()'
 
-lint: .venv/installed-test ## check the code's style, notebooks included
+lint: .venv/installed-test ## check the code's style, notebooks included, and which module imports which
 	$(python) -m ruff check
 	$(python) -m ruff format --check
+	.venv/bin/lint-imports --no-cache --no-logo
 
 clean: ## remove what was built; .venv, data/, and the work of students and teachers stay
 	rm -rf *.egg-info .pytest_cache .ruff_cache .hypothesis notebooks/.ipynb_checkpoints
 	if [ -d build ]; then find build -mindepth 1 -maxdepth 1 \
 	  ! -name student ! -name class -exec rm -rf {} +; fi
 	find data rnn_lib tests classroom -name __pycache__ -prune -exec rm -rf {} +
+
+# A notebook's cells share a kernel, a file's tests what they have made: a file goes to one worker,
+# the long files first (conftest.py).
+both_cores = --numprocesses=2 --dist=loadfile --no-loadscope-reorder
 
 # Jupyter refuses to run as root, which is what one is in most containers, unless told to.
 as_root = $(if $(filter 0,$(shell id -u)),--allow-root)

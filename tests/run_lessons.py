@@ -2,27 +2,42 @@
 
     python tests/run_lessons.py              executed copies go to build/lessons/
     python tests/run_lessons.py --inplace    the lessons themselves are renewed
+    python tests/run_lessons.py --spread     how far numbers differ between processors
 
 A lesson's result is the last line it prints that begins with "Result: ". In place, nothing is
 written that depends on the day or the machine, and nothing at all when a cell fails.
+
+With --spread, lessons whose cells have a tolerance run on this processor and on imitated ones. The
+spread of a cell is the largest distance between two values of one of its numbers, the committed one
+included. A tolerance is at least the spread, and at most three times as large.
 """
 
 import argparse
+import copy
+import os
 import sys
 import time
+from decimal import Decimal
 from pathlib import Path
 
 import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from nbconvert.filters import strip_ansi
+from tolerance import NUMBER, texts, tolerance_of
 from tqdm import tqdm
 from traitlets.config import Config
 
 ROOT = Path(__file__).resolve().parents[1]
 
+# Other matrix products of OpenBLAS, and NumPy without its newer instructions.
+OLDER = {"NPY_DISABLE_CPU_FEATURES": "X86_V3 X86_V4 AVX512_ICL"}
+PROCESSORS = {"this one": {}} | {
+    name: {"OPENBLAS_CORETYPE": name, **OLDER} for name in ("Haswell", "Prescott", "Zen")
+}
 
-def execute(notebook, name, folder, timeout):
+
+def execute(notebook, name, folder, timeout, processor=None):
     """Run every cell, with `folder` as the working directory; return what went wrong, or None."""
     code_cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
     for cell in code_cells:  # a copy of a failed run must not show older outputs
@@ -44,7 +59,7 @@ def execute(notebook, name, folder, timeout):
             on_cell_executed=lambda **_: bar.update(),
         )
         try:
-            client.execute()
+            client.execute(env=os.environ | (processor or {}))
             return None
         except (CellExecutionError, TimeoutError, RuntimeError) as error:  # the last: kernel died
             what = f"{error.ename}: {error.evalue}" if hasattr(error, "ename") else str(error)
@@ -87,17 +102,66 @@ def save(notebook, path):
     path.write_text(nbformat.writes(notebook) + "\n", encoding="utf-8", newline="\n")
 
 
+def spread_of(versions):
+    """Return the spread of one cell, given its outputs on each processor; None if text differs."""
+    shown = [
+        [place[key] for output in merge_streams(outputs) for place, key in texts(output)]
+        for outputs in versions
+    ]
+    if len({tuple(NUMBER.sub("", text) for text in version) for version in shown}) > 1:
+        return None
+    numbers = [[Decimal(n) for text in version for n in NUMBER.findall(text)] for version in shown]
+    return max((max(values) - min(values) for values in zip(*numbers, strict=True)), default=0)
+
+
+def verdict(tolerance, spread):
+    """Say whether a tolerance suits a spread: the first word is "fine" if it does."""
+    if spread is None:
+        return "more than numbers differs: leave the cell out of the comparison"
+    if tolerance < spread:
+        return f"too narrow: at least {spread}"
+    if tolerance > 3 * spread:
+        return f"too wide: at most {3 * spread}" if spread else "not needed: remove the tolerance"
+    return "fine"
+
+
+def measure_spread(lessons, timeout):
+    """Print the spread of each cell that has a tolerance; return how many do not suit theirs."""
+    n_unsuited = 0
+    for path in lessons:
+        committed = nbformat.read(path, as_version=4)
+        if all(tolerance_of(cell) is None for cell in committed.cells):
+            continue
+        versions = [committed]
+        for name, processor in PROCESSORS.items():
+            versions.append(copy.deepcopy(committed))
+            label = f"{path.stem}, {name}"
+            if problem := execute(versions[-1], label, path.parent, timeout, processor):
+                sys.exit(f"{label}: {problem}")
+        for cells in zip(*(version.cells for version in versions), strict=True):
+            if (tolerance := tolerance_of(cells[0])) is not None:
+                spread = spread_of([cell.outputs for cell in cells])
+                result = verdict(Decimal(str(tolerance)), spread)
+                n_unsuited += result != "fine"
+                print(f"{path.stem}: {cells[0].id:26} {tolerance} for {spread}  {result}")
+    return n_unsuited
+
+
 def main():
     """Execute the lessons named on the command line, all of them if none is."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("lessons", nargs="*", type=Path, help="default: notebooks/0*.ipynb")
-    parser.add_argument("--inplace", action="store_true", help="renew the lessons' own outputs")
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--inplace", action="store_true", help="renew the lessons' own outputs")
+    what.add_argument("--spread", action="store_true", help="measure what a tolerance must allow")
     parser.add_argument("--timeout", type=int, default=300, help="seconds a cell may take")
     arguments = parser.parse_args()
 
     lessons = arguments.lessons or sorted(ROOT.glob("notebooks/0*.ipynb"))
     if not lessons:
         sys.exit("no lessons: notebooks/ has no 0*.ipynb")
+    if arguments.spread:
+        sys.exit(1 if measure_spread(lessons, arguments.timeout) else 0)
     failed = []
     for path in lessons:
         name = path.stem

@@ -26,6 +26,7 @@ METADATA = {
         "pygments_lexer": "ipython3",
     },
 }
+CELL_METADATA = {"tags", "nbgrader", "rnn_lib"}
 TAGS = {"benchmark", "ladder", "nbval-ignore-output"}
 
 # A path such as /home/me or C:\\Users, but neither a/b in prose nor </div>; an object's address.
@@ -58,8 +59,10 @@ def faults(notebook, folder, size=0):
 
 
 def cell_faults(cell, folder):
-    if set(cell.metadata) - {"tags", "nbgrader"} or set(cell.metadata.get("tags", ())) - TAGS:
+    if set(cell.metadata) - CELL_METADATA or set(cell.metadata.get("tags", ())) - TAGS:
         yield f"metadata {dict(cell.metadata)}"
+    if "rnn_lib" in cell.metadata:
+        yield from tolerance_faults(cell)
     texts = [cell.source]
     for output in cell.get("outputs", []):
         data = output.get("data", {})
@@ -73,6 +76,17 @@ def cell_faults(cell, folder):
     if cell.cell_type == "markdown":
         yield from broken_links(cell.source, folder)
         yield from (f"image without words: {m[0]}" for m in re.finditer(r"!\[\s*\]", cell.source))
+
+
+def tolerance_faults(cell):
+    """Yield what is wrong with the tolerance of a cell, the only metadata of our own."""
+    own, tags = cell.metadata["rnn_lib"], cell.metadata.get("tags", ())
+    if set(own) != {"tolerance"} or type(own["tolerance"]) not in (int, float):
+        yield f"metadata {dict(own)}"
+    elif not own["tolerance"] > 0:
+        yield f"metadata {dict(own)}: a tolerance is above 0"
+    if "nbval-ignore-output" in tags:
+        yield "metadata: a tolerance, but it is not compared"
 
 
 def broken_links(text, folder):
@@ -89,19 +103,19 @@ def as_it_stands(path):
 
 
 @pytest.mark.parametrize("name", LESSONS)
-def test_a_lesson_is_clean(name):
+def test_lesson_is_clean(name):
     path = LESSONS[name]
     assert faults(as_it_stands(path), path.parent, path.stat().st_size) == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_the_links_of_a_page_lead_somewhere_and_images_have_words(page):
+def test_links_of_a_page_lead_somewhere_and_images_have_alt_text(page):
     text = page.read_text(encoding="utf-8")
     assert list(broken_links(text, page.parent)) == []
     assert not re.search(r"!\[\s*\]\(", text)
 
 
-def test_the_code_of_the_lessons_is_ruff_clean():
+def test_code_of_the_lessons_passes_ruff():
     for what in (["check"], ["format", "--check"]):
         command = [sys.executable, "-m", "ruff", *what, "notebooks"]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
@@ -113,7 +127,7 @@ def edit(notebook, how):
     prose = notebook.cells[0]
     match how:
         case "schema":
-            notebook.cells[1]["colour"] = "red"
+            notebook.cells[1]["color"] = "red"
         case "metadata":
             notebook.metadata["widgets"] = {}
         case "id":
@@ -134,6 +148,12 @@ def edit(notebook, how):
             prose.source += " ![](../docs/recall.png)"
         case "cell metadata":
             prose.metadata["scrolled"] = True
+        case "tolerance":
+            cell.metadata["rnn_lib"] = {"tolerance": 0}
+        case "tolerance in words":
+            cell.metadata["rnn_lib"] = {"tolerance": "a little"}
+        case "tolerance of nothing":
+            cell.metadata |= {"rnn_lib": {"tolerance": 1}, "tags": ["nbval-ignore-output"]}
 
 
 @pytest.mark.parametrize(
@@ -143,9 +163,12 @@ def edit(notebook, how):
         *[(how, how) for how in ("absolute path", "address", "image")],
         ("link", "link to 06_more.ipynb"),
         ("cell metadata", "title: metadata"),
+        ("tolerance", "a tolerance is above 0"),
+        ("tolerance in words", "metadata {'tolerance': 'a little'}"),
+        ("tolerance of nothing", "it is not compared"),
     ],
 )
-def test_what_is_not_clean_would_be_noticed(how, fault):
+def test_unclean_notebook_is_noticed(how, fault):
     path = LESSONS["01_forward"]
     notebook = as_it_stands(path)
     assert faults(notebook, path.parent) == []

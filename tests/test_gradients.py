@@ -23,6 +23,8 @@ from rnn_lib import (
     numeric_gradient,
 )
 
+pytestmark = pytest.mark.lesson3
+
 N, F, H, K = 3, 2, 4, 5
 T_VALUES = (1, 2, 5)
 LENGTHS = {1: [1, 1, 1], 2: [1, 2, 1], 5: [3, 5, 1]}

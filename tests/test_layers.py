@@ -54,6 +54,7 @@ def naive_states(rnn, x, h0):
 # -- forward ------------------------------------------------------------------------------------
 
 
+@pytest.mark.lesson1
 def test_simple_rnn_gives_the_states_of_problem_2():
     rnn = SimpleRNN(2, 4)
     rnn.params = {
@@ -70,6 +71,7 @@ def test_simple_rnn_gives_the_states_of_problem_2():
     assert np.abs(h[0] - expected).max() < 5e-9
 
 
+@pytest.mark.lesson1
 @pytest.mark.parametrize("activation", ["tanh", "relu"])
 def test_fast_form_equals_the_naive_one(rng, activation):
     rnn = SimpleRNN(F, H, activation, rng=rng)
@@ -78,6 +80,7 @@ def test_fast_form_equals_the_naive_one(rng, activation):
     assert np.abs(rnn.forward(x, h0) - naive_states(rnn, x, h0)).max() < 1e-12
 
 
+@pytest.mark.lesson4
 def test_steps_after_a_samples_length_are_never_read(rng):
     rnn = SimpleRNN(F, H, rng=rng)
     x, h0 = rng.standard_normal((N, T, F)), rng.standard_normal((N, H))
@@ -100,6 +103,7 @@ def test_steps_after_a_samples_length_are_never_read(rng):
         assert not dx[n, length:].any()
 
 
+@pytest.mark.lesson1
 def test_permuting_the_samples_permutes_everything(rng):
     rnn = SimpleRNN(F, H, rng=rng)
     x, h0 = rng.standard_normal((N, T, F)), rng.standard_normal((N, H))
@@ -293,6 +297,7 @@ def test_update_rejects_integer_parameters():
         SGD(0.1).update({"W": np.ones(2, np.int64)}, {"W": np.ones(2)})
 
 
+@pytest.mark.lesson3
 def test_clipping_survives_squares_that_overflow_in_float32():
     grads = {"a": np.array([3e30, 0], np.float32), "b": np.array([-4e30], np.float32)}
     assert np.isclose(global_norm(grads), 5e30)
@@ -300,6 +305,7 @@ def test_clipping_survives_squares_that_overflow_in_float32():
     assert np.allclose(clipped["a"], [0.6, 0]) and np.allclose(clipped["b"], -0.8)
 
 
+@pytest.mark.lesson3
 @pytest.mark.parametrize("odd", [np.nan, np.inf])
 def test_clipping_leaves_nan_and_inf_unchanged(odd):
     clipped, norm = clip_by_global_norm({"a": np.array([odd, 1.0])}, 1.0)
@@ -310,6 +316,7 @@ def test_clipping_leaves_nan_and_inf_unchanged(odd):
 # -- the parts around it ------------------------------------------------------------------------
 
 
+@pytest.mark.lesson3
 @pytest.mark.parametrize("name", ["tanh", "relu"])
 def test_derivatives_are_written_from_the_output(name):
     activation, a = get_activation(name), np.array([-2.0, -0.3, 0.4, 3.0])
@@ -317,12 +324,14 @@ def test_derivatives_are_written_from_the_output(name):
     assert np.abs(activation.derivative(activation.forward(a)) - numeric).max() < 1e-9
 
 
+@pytest.mark.lesson3
 def test_probabilities_survive_extreme_scores():
     with np.errstate(over="raise", invalid="raise", divide="raise"):
         assert np.array_equal(softmax(np.array([[1000.0, 0.0, -1000.0]])), [[1, 0, 0]])
         assert np.array_equal(sigmoid(np.array([-1000.0, 0.0, 1000.0])), [0, 0.5, 1])
 
 
+@pytest.mark.lesson3
 @pytest.mark.parametrize(("output", "scores"), [("softmax", [[1e4, -1e4]]), ("sigmoid", [[-1e4]])])
 def test_losses_survive_extreme_scores(output, scores):
     loss = get_loss(output)
@@ -331,6 +340,7 @@ def test_losses_survive_extreme_scores(output, scores):
     assert value == (2e4 if output == "softmax" else 1e4)
 
 
+@pytest.mark.lesson3
 def test_loss_is_the_mean_over_counted_labels(rng):
     scores, labels = rng.standard_normal((2, 3, 4)), rng.integers(0, 4, (2, 3))
     mask = np.array([[True, True, False], [True, False, False]])
@@ -342,6 +352,7 @@ def test_loss_is_the_mean_over_counted_labels(rng):
     assert not masked.backward()[~mask].any()
 
 
+@pytest.mark.lesson4
 def test_dropout_draws_one_mask_per_sequence_in_training():
     x = np.ones((200, 3, 10))
     dropout = Dropout(0.25, rng=0)
@@ -353,6 +364,7 @@ def test_dropout_draws_one_mask_per_sequence_in_training():
     assert np.array_equal(dropout.backward(x), y)
 
 
+@pytest.mark.lesson5
 def test_a_frozen_embedding_has_no_parameters(rng):
     embedding = Embedding(5, F, trainable=False, rng=rng)
     y = embedding.forward(np.array([[0, 4], [4, 4]]))
@@ -381,6 +393,7 @@ def test_embedding_of_a_table_copies_it(trainable):
         Embedding.from_array(np.ones(3))
 
 
+@pytest.mark.lesson4
 def test_the_embedding_gradient_names_only_words_that_occurred(rng):
     embedding = Embedding(100, F, rng=rng)
     ids, dy = np.array([[7, 3, 7], [3, 99, 7]]), rng.standard_normal((2, 3, F))
@@ -397,6 +410,7 @@ def test_the_embedding_gradient_names_only_words_that_occurred(rng):
 # -- optimisers ---------------------------------------------------------------------------------
 
 
+@pytest.mark.lesson4
 @pytest.mark.parametrize("name", ["SGD", "AdaGrad", "Adam"])
 def test_a_row_gradient_updates_its_rows_as_a_full_one_would(rng, name):
     import rnn_lib
@@ -413,12 +427,14 @@ def test_a_row_gradient_updates_its_rows_as_a_full_one_would(rng, name):
     assert not np.isclose(sparse["W"][rows], start[rows]).any()
 
 
+@pytest.mark.lesson4
 def test_first_step_of_adam_has_the_size_of_the_learning_rate():
     w = np.zeros(3)
     Adam(lr=0.1).update({"w": w}, {"w": np.array([1e-3, -5.0, 40.0])})
     assert np.allclose(w, [-0.1, 0.1, -0.1], rtol=1e-4)
 
 
+@pytest.mark.lesson3
 def test_clipping_keeps_the_direction_and_its_argument(rng):
     grads = {
         "w": rng.standard_normal((3, 2)),
@@ -436,6 +452,7 @@ def test_clipping_keeps_the_direction_and_its_argument(rng):
     assert untouched["w"] is grads["w"]
 
 
+@pytest.mark.lesson5
 def test_linear_decay():
     rate = linear_decay(0.4, 4)
     assert [rate(e) for e in (0, 1, 2, 4, 5)] == pytest.approx([0.4, 0.3, 0.2, 0, 0])
@@ -456,6 +473,7 @@ def test_sizes_of_the_initial_weights(rng):
     assert np.abs(get_initializer("uniform")(rng, shape)).max() <= (1 / 200) ** 0.5
 
 
+@pytest.mark.lesson3
 @pytest.mark.parametrize("shape", [(4, 4), (2, 4), (5, 3)])
 def test_orthogonal_keeps_norms(rng, shape):
     singular = np.linalg.svd(orthogonal(0.9)(rng, shape), compute_uv=False)

@@ -21,6 +21,7 @@ def drawn(ax):
     return {line.get_label(): line.get_ydata().tolist() for line in ax.get_lines()}
 
 
+@pytest.mark.lesson4
 def test_learning_curves():
     history = {"loss": [0.7, 0.5], "accuracy": [0.5, 0.9], "val_loss": [0.8, 0.9]}
     history["val_accuracy"] = [0.5, 0.6]
@@ -31,11 +32,13 @@ def test_learning_curves():
     assert loss.get_xlabel() == "epoch"
 
 
+@pytest.mark.lesson4
 def test_learning_curves_without_validation():
     loss, _ = plots.learning_curves({"loss": [0.7], "accuracy": [0.5]})
     assert drawn(loss) == {"training": [0.7]}
 
 
+@pytest.mark.lesson1
 def test_hidden_states():
     h = np.array([[0.1, -0.2, 3.0], [0.4, 0.5, 0.6]])  # (T, H) = (2, 3)
     ax = plots.hidden_states(h, steps=["good", "film"])
@@ -45,6 +48,7 @@ def test_hidden_states():
     assert [tick.get_text() for tick in ax.get_xticklabels()] == ["good", "film"]
 
 
+@pytest.mark.lesson3
 def test_gradient_by_lag():
     ax = plots.gradient_by_lag({"gain 1": np.array([1.0, 0.5]), "gain 2": np.array([1.0, 2.0])})
     assert drawn(ax) == {"gain 1": [1.0, 0.5], "gain 2": [1.0, 2.0]}
@@ -52,6 +56,7 @@ def test_gradient_by_lag():
     assert "lag" in ax.get_xlabel()
 
 
+@pytest.mark.lesson3
 def test_scores():
     ax = plots.scores({1: [0.2, 0.4], 3: [1.0, 0.8]}, "cells", "accuracy")
     means, *runs = [line.get_xydata().tolist() for line in ax.get_lines()]
@@ -59,6 +64,7 @@ def test_scores():
     assert runs == [[[1, 0.2], [1, 0.4]], [[3, 1.0], [3, 0.8]]]
 
 
+@pytest.mark.lesson3
 def test_gate_graph_names_every_gate_and_wire():
     texts = [text.get_text() for text in plots.gate_graph().texts]
     assert texts.count("multiply") == texts.count("add") == 2
@@ -66,6 +72,7 @@ def test_gate_graph_names_every_gate_and_wire():
         assert name in texts
 
 
+@pytest.mark.lesson5
 def test_bars():
     ax = plots.bars({"one": 59.4, "two": -1.26}, "points")
     assert [label.get_text() for label in ax.get_yticklabels()] == ["one", "two"]
@@ -75,6 +82,7 @@ def test_bars():
     assert ax.get_xlabel() == "points"
 
 
+@pytest.mark.lesson4
 def test_colored_words_show_side_and_strength():
     html = plots.coloured_words(["so", "awful", "fine"], np.array([0.5, 0.02, 0.9]))
     colours = re.findall(r"rgba\((.*?)\)\">(\w+)<", html)
@@ -85,10 +93,12 @@ def test_colored_words_show_side_and_strength():
     ]
 
 
+@pytest.mark.lesson4
 def test_colored_words_run_nothing():
     assert "<script>" not in plots.coloured_words(["<script>"], [0.5])
 
 
+@pytest.mark.lesson4
 def test_colored_words_need_a_probability_each():
     with pytest.raises(ValueError, match="zip"):
         plots.coloured_words(["one", "two"], [0.5])

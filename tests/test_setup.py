@@ -14,6 +14,7 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
 import rnn_lib
+from conftest import LONGEST_FIRST
 
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -46,7 +47,7 @@ def test_every_dependency_is_pinned_within_its_bounds(dependency):
     assert pin.version in wanted.specifier
 
 
-def test_environment_yml_adds_nothing_but_python():
+def test_environment_yml_adds_only_python():
     environment = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
     python, pip, pip_part = environment["dependencies"]
     assert pip == "pip"
@@ -56,7 +57,7 @@ def test_environment_yml_adds_nothing_but_python():
 
 
 @pytest.mark.slow
-def test_what_environment_yml_installs_with_pip_works(tmp_path):
+def test_pip_installs_a_working_course_from_environment_yml(tmp_path):
     """Install its pip part into a new environment, and use what students and teachers use."""
     course = tmp_path / "course"
     shutil.copytree(ROOT / "rnn_lib", course / "rnn_lib")
@@ -96,7 +97,7 @@ def test_repo2docker_reads_environment_yml(tmp_path):
     assert copied < installed
 
 
-def test_the_version_stands_in_the_changelog():
+def test_changelog_begins_with_the_version():
     changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     assert re.search(r"^## (\S+)", changelog, re.MULTILINE)[1] == rnn_lib.__version__
 
@@ -109,7 +110,7 @@ def test_the_version_stands_in_the_changelog():
     [(None, "Python 3.11 or newer is needed"), ("3.10", "python3 is Python 3.10: too old")],
 )
 @pytest.mark.skipif(not shutil.which("make"), reason="needs make")
-def test_make_says_which_python_is_missing(tmp_path, version, message):
+def test_make_says_which_python_it_needs(tmp_path, version, message):
     for name in ("Makefile", "pyproject.toml", "constraints.txt"):
         shutil.copy(ROOT / name, tmp_path)
     if version:
@@ -127,6 +128,11 @@ def test_make_says_which_python_is_missing(tmp_path, version, message):
     assert message in done.stdout
 
 
+def test_files_that_run_first_exist():
+    names = {path.name for folder in ("tests", "notebooks") for path in (ROOT / folder).iterdir()}
+    assert set(LONGEST_FIRST) <= names
+
+
 # --- make run -------------------------------------------------------------------------------
 
 
@@ -141,7 +147,7 @@ def write_lesson(path, *sources):
     return path
 
 
-def test_run_prints_a_result_for_each_lesson_and_goes_on_after_a_failure(tmp_path):
+def test_run_prints_a_result_for_each_lesson_and_continues_after_a_failure(tmp_path):
     lessons = [
         write_lesson(tmp_path / "crashes.ipynb", "x = 1", "x / 0", "print('Result: never')"),
         write_lesson(tmp_path / "never_ends.ipynb", "while True: pass"),
@@ -171,7 +177,7 @@ def test_renewing_a_lesson_twice_changes_no_byte(tmp_path):
     assert sys.version.split()[0] not in lesson.read_text(encoding="utf-8")
 
 
-def test_what_a_cell_prints_in_pieces_is_kept_in_one(tmp_path):
+def test_output_printed_in_pieces_is_stored_as_one(tmp_path):
     slow = "import time\nfor n in range(3):\n    print(n, flush=True)\n    time.sleep(0.4)"
     lesson = write_lesson(tmp_path / "lesson.ipynb", slow, "print('Result: 7')")
     assert run_lessons("--inplace", lesson).returncode == 0

@@ -9,6 +9,8 @@ import pytest
 from rnn_lib import SimpleRNN, get_loss
 from rnn_lib.optimizers import get_optimizer
 
+pytestmark = pytest.mark.lesson3
+
 FIXTURES = json.loads((Path(__file__).parent / "fixtures" / "torch.json").read_text())
 
 

@@ -1,0 +1,63 @@
+"""What tests and notebooks share when pytest runs them.
+
+Of each property hypothesis tries few examples in `make test`, and hundreds in `make test-all`.
+"""
+
+import os
+import re
+import signal
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+pytest_plugins = ["tolerance"]  # tests/tolerance.py
+
+# Two workers run on two cores. NumPy reads this when a process starts: kernels, too.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+# pytest-xdist hands out files in the order of collection. What takes longest goes first, so that
+# the workers end at about the same time; files that are not named here take less.
+LONGEST_FIRST = [
+    "05_from_61_to_90.ipynb",
+    "test_whole_class.py",
+    "test_browser.py",
+    "test_classroom.py",
+    "04_imdb.ipynb",
+    "test_checks.py",
+    "test_setup.py",
+    "test_edition.py",
+    "test_imdb.py",
+    "03_bptt.ipynb",
+    "appendix_speed.ipynb",
+]
+
+common = dict(
+    deadline=None,  # how long an example takes depends on the machine
+    database=None,  # leaves no folder behind
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.register_profile("quick", max_examples=60, derandomize=True, **common)
+settings.register_profile("thorough", max_examples=400, **common)
+
+
+def pytest_configure(config):
+    settings.load_profile("quick" if config.option.markexpr == "not slow" else "thorough")
+
+
+@pytest.hookimpl(tryfirst=True)  # before `-m lesson3` chooses
+def pytest_collection_modifyitems(items):
+    """Mark each notebook's cells with its lesson, and let the longest files come first."""
+    rank = {name: place for place, name in enumerate(LONGEST_FIRST)}
+    items.sort(key=lambda item: rank.get(item.path.name, len(rank)))
+    for item in items:
+        if lesson := re.fullmatch(r"0(\d)_\w+\.ipynb", item.path.name):
+            item.add_marker(f"lesson{lesson[1]}")
+
+
+@pytest.fixture
+def ctrl_c():
+    """Deliver Ctrl-C to Python, even if a script started the tests in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
