@@ -391,14 +391,11 @@ class ScratchRNNClassifier:
         validation.expect_count("n_output", self.n_output, get_loss(self.output).fewest_outputs)
 
     def _expect_fixed_settings(self):
-        for setting in fields(self):
-            name, now = setting.name, getattr(self, setting.name)
+        for name, now in self.get_params().items():
             before = self._state.settings[name]
-            if setting.metadata.get("fixed") and now != before:
-                raise ValueError(
-                    f"{name}: the network was fitted with {before!r}, got {now!r}: "
-                    "set it back, or fit anew with warm_start=False"
-                )
+            if self.__dataclass_fields__[name].metadata.get("fixed") and now != before:
+                what = f"{name}: the network was fitted with {before!r}, got {now!r}"
+                raise ValueError(f"{what}: set it back, or fit anew with warm_start=False")
 
     def _n_features(self, x):
         if self.embedding is not None:
@@ -418,17 +415,11 @@ class ScratchRNNClassifier:
             own = {"activation": self.activation} if rnn is SimpleRNN else {}
             rnn = rnn(n_features, self.n_nodes1, bptt_steps=self.bptt_steps, **own, **how)
         if (rnn.n_features, rnn.dtype) != (n_features, self.dtype):
-            raise ValueError(
-                f"layer: expected n_features={n_features} and dtype={np.dtype(self.dtype)}, "
-                f"got {rnn.n_features} and {rnn.dtype}"
-            )
-        network = RecurrentNetwork(
-            rnn,
-            get_readout(self.readout),
-            Dense(rnn.n_nodes, self.n_output, **how),
-            embedding,
-            Dropout(self.dropout, rng=rng) if self.dropout else None,
-        )
+            expected = f"n_features={n_features} and dtype={np.dtype(self.dtype)}"
+            raise ValueError(f"layer: expected {expected}, got {rnn.n_features} and {rnn.dtype}")
+        readout, dense = get_readout(self.readout), Dense(rnn.n_nodes, self.n_output, **how)
+        dropout = Dropout(self.dropout, rng=rng) if self.dropout else None
+        network = RecurrentNetwork(rnn, readout, dense, embedding, dropout)
         optimizer = get_optimizer(self.optimizer, 1.0 if callable(self.lr) else self.lr)
         return TrainingState(network, get_loss(self.output), optimizer, rng, self.get_params())
 

@@ -58,10 +58,8 @@ class CrossEntropy:
         """
         scores = as_real("scores", scores)
         if scores.ndim == 0 or scores.shape[-1] < self.fewest_outputs:
-            raise ValueError(
-                f"scores: expected shape (..., n_output) with n_output at least "
-                f"{self.fewest_outputs}, got {scores.shape}"
-            )
+            least = self.fewest_outputs
+            raise ValueError(f"scores: expected shape (..., at least {least}), got {scores.shape}")
         targets, weights = _targets_and_weights(scores, labels, mask)
         is_right = _chosen(scores) == np.asarray(labels)
         self.accuracy = float(np.mean(is_right[weights[..., 0] > 0]))

@@ -20,10 +20,8 @@ from rnn_lib.validation import as_integers, expect_shape
 FORMAT = "rnn_lib.ScratchRNNClassifier 2"
 
 # The objects that a setting may be: saved as their names and the arguments that make them anew.
-_CLASSES = {"LinearDecay": optimizers.LinearDecay, "Embedding": Embedding}
-_CLASSES |= {cls.__name__: cls for cls in network.READOUTS.values()}
-_CLASSES |= {cls.__name__: cls for cls in optimizers.OPTIMIZERS.values()}
-_CLASSES |= {cls.__name__: cls for cls in recurrent.LAYERS.values()}
+_BY_NAME = network.READOUTS | optimizers.OPTIMIZERS | recurrent.LAYERS
+_CLASSES = {cls.__name__: cls for cls in (Embedding, optimizers.LinearDecay, *_BY_NAME.values())}
 
 
 def write_classifier(path, settings, state) -> None:
@@ -64,9 +62,8 @@ def read_classifier(path, build):
         _fill(state, header, arrays)
         return model
     except Exception as error:  # where a header says other than it should, anything may stumble
-        raise ValueError(
-            f"{path}: not a classifier that this version of rnn_lib can read, or damaged: {error!r}"
-        ) from error
+        what = "not a classifier that this version of rnn_lib can read, or damaged"
+        raise ValueError(f"{path}: {what}: {error!r}") from error
 
 
 def _fill(state, header, arrays):

@@ -263,7 +263,7 @@ def test_masked_labels_may_be_anything():
 
 
 def test_softmax_rejects_one_output():
-    with pytest.raises(ValueError, match="scores: expected .* at least 2, got"):
+    with pytest.raises(ValueError, match=r"scores: expected shape \(..., at least 2\), got"):
         SoftmaxCrossEntropy().forward(SCORES[:, :1], [0, 1])
     with pytest.raises(ValueError, match="labels: expected 0 to 1, got 2"):
         SigmoidCrossEntropy().forward(SCORES[:, :1], [0, 2])
