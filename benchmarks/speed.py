@@ -1,11 +1,11 @@
-"""Measure how quickly `rnn_lib` trains and predicts, beside frameworks, a naive loop and the floor.
+"""Measure how quickly `rnn_lib` trains and predicts, beside PyTorch, a naive loop and the floor.
 
     python benchmarks/speed.py                   all sizes; writes speed.json beside this file
     python benchmarks/speed.py 32,64,400         one size: features, hidden units, time steps
     python benchmarks/speed.py --readout last    the answer from the last state, not the mean
 
 Everybody trains the same model on the same batches of film reviews, in the same order: embedding,
-tanh recurrent layer, readout, softmax; Adam; gradients clipped to a common length of 1. Before
+tanh recurrent layer, readout, softmax; Adam; gradients clipped to a global norm of 1. Before
 anything is timed, everybody's loss on a first batch, from the same weights, must be the same. The
 contenders take turns, so that a busy moment of the machine slows all of them; what counts is the
 median over the rounds, and the ratios.
@@ -23,12 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-os.environ["KERAS_BACKEND"] = "tensorflow"
-
-import keras
 import numpy as np
-import tensorflow
 import torch
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
@@ -53,7 +48,7 @@ from rnn_lib import (
 
 RESULTS = Path(__file__).with_suffix(".json")
 
-MODULES = (np, torch, keras, tensorflow)
+MODULES = (np, torch)
 
 SIZES = [(32, 32, 400), (32, 64, 400), (128, 32, 40)]
 N_WORDS, N_OUTPUT, BATCH_SIZE = 20_000, 2, 64
@@ -202,36 +197,6 @@ class Torch(torch.nn.Module):
             return self(torch.from_numpy(batch.ids), torch.from_numpy(batch.lengths)).numpy()
 
 
-class Keras:
-    """Keras 3's `SimpleRNN` on TensorFlow, which takes as many threads as it likes."""
-
-    def __init__(self, weights: Weights, readout: str) -> None:
-        (n_words, F), H = weights["E"].shape, len(weights["W_h"])
-        layers = keras.layers
-        means = [] if readout == "last" else [layers.GlobalAveragePooling1D()]
-        self.model = keras.Sequential(
-            [
-                keras.Input((None,), dtype="int64"),
-                layers.Embedding(n_words, F, mask_zero=True),
-                layers.SimpleRNN(H, return_sequences=readout != "last"),
-                *means,
-                layers.Dense(N_OUTPUT),
-            ]
-        )
-        self.model.set_weights([weights[name] for name in ("E", "W_x", "W_h", "b", "W", "c")])
-        self.model.compile(
-            keras.optimizers.Adam(LR, global_clipnorm=MAX_NORM),
-            keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-            jit_compile=False,  # compiling anew for each length would take most of the time
-        )
-
-    def train(self, batch: Batch) -> float:
-        return float(self.model.train_on_batch(batch.ids, batch.labels))
-
-    def predict(self, batch: Batch) -> np.ndarray:
-        return np.asarray(self.model.predict_on_batch(batch.ids))
-
-
 class Naive:
     """The way of the notebook that the course grew out of: each step a few lines, one by one.
 
@@ -299,8 +264,8 @@ class Naive:
 class Floor:
     """What no implementation of this shape can do without: products, tanh, look-ups, their sums.
 
-    No sums of two arrays, no slopes, no readout, no loss, no optimiser, and no memory asked for
-    between batches. It computes nothing of use.
+    No sums of two arrays, no derivatives, no readout, no loss, no optimizer, and no memory asked
+    for between batches. It computes nothing of use.
     """
 
     def __init__(self, weights: Weights, readout: str) -> None:
@@ -355,7 +320,6 @@ def contenders(weights: Weights, readout: str, T: int) -> dict[str, Contender]:
         for sparse in (False, True):
             name = f"PyTorch {'sparse' if sparse else 'dense'}, {n_threads} thread"
             made[name + "s" * (n_threads > 1)] = Torch(weights, readout, sparse, n_threads)
-    made["Keras 3 (TensorFlow)"] = Keras(weights, readout)
     made["earlier notebook's way"] = Naive(weights, readout, T)
     made["floor"] = Floor(weights, readout)
     return made
@@ -431,13 +395,10 @@ def table(result: dict) -> str:
         cells = (f"{its[w]:.2f} | {its[w] / floor[w]:.2f}" for w in ("training", "prediction"))
         lines.append(f"| {name} | {' | '.join(cells)} |")
     ours = seconds["rnn_lib"]
-    for who in ("PyTorch", "Keras"):
-        best = {
-            what: min(its[what] for name, its in seconds.items() if name.startswith(who))
-            for what in ours
-        }
-        ratios = (f"{what} {ours[what] / best[what]:.2f}" for what in ours)
-        lines += ["", f"rnn_lib to the best of {who}: {', '.join(ratios)}"]
+    torch = [its for name, its in seconds.items() if name.startswith("PyTorch")]
+    best = {what: min(its[what] for its in torch) for what in ours}
+    ratios = (f"{what} {ours[what] / best[what]:.2f}" for what in ours)
+    lines += ["", f"rnn_lib to the best of PyTorch: {', '.join(ratios)}"]
     return "\n".join(lines)
 
 

@@ -46,7 +46,7 @@ def speed_table() -> str:
         values = [f"{its[name]['training']:.1f}" for its in sizes.values()]
         lines.append(row(f"{name}, an epoch (s)", values))
     for what in ("training", "prediction"):
-        for other in ("PyTorch", "Keras 3 (TensorFlow)", "floor"):
+        for other in ("PyTorch", "floor"):
             ratios = [its["rnn_lib"][what] / its[other][what] for its in sizes.values()]
             lines.append(row(f"rnn_lib : {other}, {what}", [f"{ratio:.2f}" for ratio in ratios]))
     return "\n".join(lines) + "\n"

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnn_lib import validation
-from rnn_lib.initializers import Initializer, draw_weights
+from rnn_lib.initializers import Initializer, draw_weights, gaussian
 
 
 class Layer:
@@ -203,9 +203,9 @@ class Embedding(Layer):
         self,
         n_words: int,
         n_features: int,
-        trainable: bool = True,
         *,
-        initializer: str | Initializer = "uniform",
+        trainable: bool = True,
+        initializer: str | Initializer = gaussian(0.05),  # noqa: B008 (a pure function)
         rng: np.random.Generator | int | None = None,
         dtype: np.dtype | type = np.float64,
     ) -> None:
@@ -241,7 +241,7 @@ class Embedding(Layer):
         table = validation.as_real("table", table)
         validation.expect_shape("table", table, ("n_words", "n_features"))
         given = {"initializer": lambda rng, shape: table.copy(), "dtype": table.dtype}
-        return cls(*table.shape, trainable, **given)
+        return cls(*table.shape, trainable=trainable, **given)
 
     @property
     def W(self) -> np.ndarray:

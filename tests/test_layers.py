@@ -471,6 +471,7 @@ def test_sizes_of_the_initial_weights(rng):
         assert abs(drawn.std() / expected - 1) < 0.02, name
         assert abs(drawn.mean()) < expected / 50, name
     assert np.abs(get_initializer("uniform")(rng, shape)).max() <= (1 / 200) ** 0.5
+    assert abs(Embedding(*shape, rng=rng).W.std() / 0.05 - 1) < 0.02
 
 
 @pytest.mark.lesson3
