@@ -13,8 +13,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-# Okabe and Ito's palette: these four stay apart for every kind of colour vision, and in print.
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7")
+# Okabe and Ito's palette: these four stay apart for every kind of color vision, and in print.
+COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7")
 
 
 def learning_curves(
@@ -39,9 +39,9 @@ def learning_curves(
         _, axes = plt.subplots(1, 2, figsize=(9, 3.4), layout="constrained")
     epochs = np.arange(1, len(history["loss"]) + 1)
     for ax, name, unit in zip(axes, ("loss", "accuracy"), ("nats per label", "share"), strict=True):
-        ax.plot(epochs, history[name], "o-", color=COLOURS[0], label="training")
+        ax.plot(epochs, history[name], "o-", color=COLORS[0], label="training")
         if f"val_{name}" in history:
-            ax.plot(epochs, history[f"val_{name}"], "s--", color=COLOURS[1], label="validation")
+            ax.plot(epochs, history[f"val_{name}"], "s--", color=COLORS[1], label="validation")
             ax.legend()
         ax.set(xlabel="epoch", ylabel=f"{name} ({unit})", title=name.capitalize())
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
@@ -57,7 +57,7 @@ def hidden_states(
     Parameters
     ----------
     h : ndarray, shape (T, H)
-        The states; the colours run from -1 to 1, or further where the states do.
+        The states; the colors run from -1 to 1, or further where the states do.
     steps : sequence of str, optional
         A name for every step, such as the words read.
     ax : Axes, optional
@@ -109,8 +109,8 @@ def gate_graph(ax: Axes | None = None) -> Axes:
     wires += [("$W_h$", "multiply ", ""), ("multiply", "add", ""), ("multiply ", "add", "")]
     wires += [("add", "add ", ""), ("$b$", "add ", ""), ("add ", "tanh", "$a_t$")]
     wires += [("tanh", "$h_t$", "")]
-    forward = {"arrowstyle": "-|>", "color": COLOURS[0], "shrinkA": 20, "shrinkB": 26}
-    backward = {"arrowstyle": "<|-", "color": COLOURS[1], "shrinkA": 20, "shrinkB": 26}
+    forward = {"arrowstyle": "-|>", "color": COLORS[0], "shrinkA": 20, "shrinkB": 26}
+    backward = {"arrowstyle": "<|-", "color": COLORS[1], "shrinkA": 20, "shrinkB": 26}
     for start, end, name in wires:
         (x0, y0), (x1, y1) = at[start], at[end]
         for shift, style in ((0.07, forward), (-0.07, backward)):
@@ -122,8 +122,8 @@ def gate_graph(ax: Axes | None = None) -> Axes:
     for name, (x, y) in at.items():
         look = {"fontsize": 10, "bbox": box} if name in gates else {"fontsize": 13}
         ax.text(x, y, name.strip(), ha="center", va="center", **look)
-    ax.plot([], [], color=COLOURS[0], label="forward: values")
-    ax.plot([], [], color=COLOURS[1], label="backward: gradients")
+    ax.plot([], [], color=COLORS[0], label="forward: values")
+    ax.plot([], [], color=COLORS[1], label="backward: gradients")
     ax.legend(loc="upper right", frameon=False)
     ax.set(xlim=(-0.4, 9), ylim=(-0.35, 2.75))
     ax.set_axis_off()
@@ -161,7 +161,7 @@ def curves(
         ax.plot(
             np.arange(len(curve)) if x is None else x,
             curve,
-            color=COLOURS[number % len(COLOURS)],
+            color=COLORS[number % len(COLORS)],
             marker="os^D"[number % 4] if len(curve) <= 50 else "",
             markevery=max(1, len(curve) // 20),
             markersize=5,
@@ -197,9 +197,9 @@ def scores(
     if ax is None:
         _, ax = plt.subplots(figsize=(6.5, 3.6), layout="constrained")
     means = [np.mean(runs) for runs in values.values()]
-    ax.plot(list(values), means, color=COLOURS[0], alpha=0.5)
+    ax.plot(list(values), means, color=COLORS[0], alpha=0.5)
     for setting, runs in values.items():
-        ax.plot([setting] * len(runs), runs, "o", color=COLOURS[0])
+        ax.plot([setting] * len(runs), runs, "o", color=COLORS[0])
     ax.set(xlabel=xlabel, ylabel=ylabel, ylim=(0, 1.05))
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.grid(alpha=0.3)
@@ -225,7 +225,7 @@ def bars(values: Mapping[str, float], xlabel: str, ax: Axes | None = None) -> Ax
     """
     if ax is None:
         _, ax = plt.subplots(figsize=(8, 0.8 + 0.3 * len(values)), layout="constrained")
-    drawn = ax.barh(list(values), list(values.values()), height=0.7, color=COLOURS[0])
+    drawn = ax.barh(list(values), list(values.values()), height=0.7, color=COLORS[0])
     ax.bar_label(drawn, fmt="%.1f", padding=3)
     ax.invert_yaxis()
     ax.margins(x=0.1)
@@ -234,8 +234,8 @@ def bars(values: Mapping[str, float], xlabel: str, ax: Axes | None = None) -> Ax
     return ax
 
 
-def coloured_words(words: Sequence[str], probabilities: Sequence[float]) -> str:
-    """Write words on coloured ground: the surer a verdict, the stronger its colour.
+def colored_words(words: Sequence[str], probabilities: Sequence[float]) -> str:
+    """Write words on colored ground: the surer a verdict, the stronger its color.
 
     Parameters
     ----------

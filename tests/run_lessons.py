@@ -76,7 +76,7 @@ def find_result(notebook):
 
 
 def merge_streams(outputs):
-    """Join neighbouring pieces of one stream: where a kernel cuts them depends on the clock."""
+    """Join neighboring pieces of one stream: where a kernel cuts them depends on the clock."""
     merged = []
     for output in outputs:
         last = merged[-1] if merged else {}

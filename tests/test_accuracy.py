@@ -42,7 +42,7 @@ accuracy = load_benchmark()
 
 
 def tiny_reviews(n=40, seed=0):
-    """Reviews of a few words, of which one tells the label; each third one is unlabelled."""
+    """Reviews of a few words, of which one tells the label; each third one is unlabeled."""
     rng = np.random.default_rng(seed)
     filler = ["the", "film", "was", "rather", "long", "and", "then", "over"]
     rows = []

@@ -267,11 +267,11 @@ def save_picture(page, name):
 @pytest.mark.parametrize("name", LESSONS)
 def test_links_lead_to_the_lessons_before_and_after(lab, page, name):
     number = LESSONS.index(name)
-    for neighbour in LESSONS[max(0, number - 1) : number] + LESSONS[number + 1 : number + 2]:
+    for neighbor in LESSONS[max(0, number - 1) : number] + LESSONS[number + 1 : number + 2]:
         open_lesson(page, lab[1], name)
-        links = page.locator(f'.jp-MarkdownOutput a[href*="{neighbour}.ipynb"]')
+        links = page.locator(f'.jp-MarkdownOutput a[href*="{neighbor}.ipynb"]')
         links.first.click()
-        page.wait_for_selector(f'.lm-TabBar-tabLabel:text-is("{neighbour}.ipynb")')
+        page.wait_for_selector(f'.lm-TabBar-tabLabel:text-is("{neighbor}.ipynb")')
         page.wait_for_selector(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-Notebook .jp-CodeCell")
 
 

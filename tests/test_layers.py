@@ -407,7 +407,7 @@ def test_the_embedding_gradient_names_only_words_that_occurred(rng):
     assert np.allclose(grad, full)
 
 
-# -- optimisers ---------------------------------------------------------------------------------
+# -- optimizers ---------------------------------------------------------------------------------
 
 
 @pytest.mark.lesson4
@@ -458,7 +458,7 @@ def test_linear_decay():
     assert [rate(e) for e in (0, 1, 2, 4, 5)] == pytest.approx([0.4, 0.3, 0.2, 0, 0])
 
 
-# -- initialisers -------------------------------------------------------------------------------
+# -- initializers -------------------------------------------------------------------------------
 
 
 def test_sizes_of_the_initial_weights(rng):

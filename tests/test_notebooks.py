@@ -232,7 +232,7 @@ def functions_of(stem):
     for cell in code_cells(load(path)):
         for node in ast.parse("".join(cell["source"])).body:
             if isinstance(node, ast.FunctionDef):
-                exec(compile(ast.Module([node], []), cell["id"], "exec"), namespace)  # noqa: S102
+                exec(compile(ast.Module([node], []), cell["id"], "exec"), namespace)
                 versions.setdefault(node.name, []).append(namespace[node.name])
     return versions
 

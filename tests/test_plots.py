@@ -1,4 +1,4 @@
-"""The plots draw what they are given: no more, no less, and labelled."""
+"""The plots draw what they are given: no more, no less, and labeled."""
 
 import re
 
@@ -84,9 +84,9 @@ def test_bars():
 
 @pytest.mark.lesson4
 def test_colored_words_show_side_and_strength():
-    html = plots.coloured_words(["so", "awful", "fine"], np.array([0.5, 0.02, 0.9]))
-    colours = re.findall(r"rgba\((.*?)\)\">(\w+)<", html)
-    assert colours == [
+    html = plots.colored_words(["so", "awful", "fine"], np.array([0.5, 0.02, 0.9]))
+    colors = re.findall(r"rgba\((.*?)\)\">(\w+)<", html)
+    assert colors == [
         ("213, 94, 0, 0.00", "so"),
         ("213, 94, 0, 0.48", "awful"),
         ("0, 114, 178, 0.40", "fine"),
@@ -95,10 +95,10 @@ def test_colored_words_show_side_and_strength():
 
 @pytest.mark.lesson4
 def test_colored_words_run_nothing():
-    assert "<script>" not in plots.coloured_words(["<script>"], [0.5])
+    assert "<script>" not in plots.colored_words(["<script>"], [0.5])
 
 
 @pytest.mark.lesson4
 def test_colored_words_need_a_probability_each():
     with pytest.raises(ValueError, match="zip"):
-        plots.coloured_words(["one", "two"], [0.5])
+        plots.colored_words(["one", "two"], [0.5])

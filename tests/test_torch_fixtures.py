@@ -1,4 +1,4 @@
-"""Our layers, losses and optimisers against the answers of PyTorch, frozen as numbers."""
+"""Our layers, losses and optimizers against the answers of PyTorch, frozen as numbers."""
 
 import json
 from pathlib import Path
