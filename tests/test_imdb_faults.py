@@ -24,11 +24,11 @@ import pooch  # noqa: F401  # now: a process without rights may not be able to
 import pytest
 from test_imdb import PROJECT, SilentHandler, same, write_archive
 
-from rnn_lib import imdb, review_files
+from rnn_lib import imdb
 from rnn_lib.imdb import download, load_imdb, load_reviews
 
 GROUPS = list(itertools.product(("train", "test"), ("neg", "pos")))
-NO_ARCHIVE = "expected the archive aclImdb_v1.tar.gz; it is another kind of file, or not complete"
+NO_ARCHIVE = "expected the archive aclImdb_v1.tar.gz; it is another kind of file, or incomplete"
 posix = pytest.mark.skipif(sys.platform == "win32", reason="rights and limits of POSIX")
 
 
@@ -126,12 +126,11 @@ def sparse(size):
     ("start", "reason"),
     [
         (b"", "goes on after its end marker"),
-        (header("aclImdb/train/neg/0_3.txt", 10 << 30), "at most 1048576 bytes in .*0_3.txt"),
-        (header("aclImdb/train/urls_neg.txt", 10 << 30), "at most 16777216 bytes in .*urls_neg"),
+        (header("aclImdb/train/neg/0_3.txt", 10 << 30), "unpacks to far more"),
+        (header("aclImdb/train/urls_neg.txt", 10 << 30), "unpacks to far more"),
         (header("aclImdb/other", 10 << 30), "unpacks to far more"),
         (header("a name", 10 << 30, tarfile.GNUTYPE_LONGNAME), "unpacks to far more"),
         (header("a table", 10 << 30, tarfile.XHDTYPE), "unpacks to far more"),
-        (sparse(1 << 50), "at most 1048576 bytes in .*0_3.txt, got 1125899906842624"),
     ],
 )
 def test_ten_gigabytes_out_of_ten_megabytes(start, reason, tmp_path):
@@ -144,8 +143,14 @@ def test_ten_gigabytes_out_of_ten_megabytes(start, reason, tmp_path):
     tracemalloc.stop()
 
 
+def test_text_that_claims_a_petabyte_is_not_read(tmp_path):
+    (tmp_path / "sparse.tar.gz").write_bytes(gzip.compress(sparse(1 << 50)))
+    with pytest.raises(ValueError, match="expected at least 1 reviews"):
+        load_reviews(tmp_path / "sparse.tar.gz")
+
+
 def test_many_small_files_that_are_too_much_together(files, archive, monkeypatch):
-    monkeypatch.setattr(review_files, "MOST_IN_ALL", 30_000)
+    monkeypatch.setattr(imdb, "_MOST_BYTES", 30_000)
     assert len(load_reviews(archive)) == 12
     files |= {f"aclImdb/train/{n}.feat": bytes(1000) for n in range(20)}
     with pytest.raises(ValueError, match="unpacks to far more"):
@@ -268,23 +273,23 @@ def test_a_group_without_reviews(kind, label, with_urls, files, write):
         if f"{kind}/{label}/" not in name and (with_urls or "urls" not in name)
     }
     n = 3 if with_urls else 1
-    with pytest.raises(ValueError, match=f"at least {n} reviews in {kind}/{label}, got 0: was it"):
+    with pytest.raises(
+        ValueError, match=f"at least {n} reviews such as .* in {kind}/{label}, got 0: incomplete"
+    ):
         load_reviews(write(files))
 
 
 @pytest.mark.parametrize("number", [0, 1, 2])
-def test_a_review_that_the_urls_list(number, files, write, monkeypatch):
+def test_a_review_that_the_urls_list(number, files, write):
     del files[f"aclImdb/test/pos/{number}_7.txt"]
     path = write(files)
-    with pytest.raises(ValueError, match="expected at least 3 reviews in test/pos, got 2"):
+    with pytest.raises(ValueError, match="expected at least 3 reviews .* in test/pos, got 2"):
         load_reviews(path)
-    monkeypatch.setattr(imdb, "_check_complete", lambda *_: None)
-    assert len(load_reviews(path)) == 11, "nothing else would have told"
 
 
 def test_a_gap_where_no_urls_are(files, write):
     del files["aclImdb/train/urls_neg.txt"], files["aclImdb/train/neg/1_7.txt"]
-    with pytest.raises(ValueError, match="expected at least 3 reviews in train/neg, got 2"):
+    with pytest.raises(ValueError, match="expected at least 3 reviews .* in train/neg, got 2"):
         load_reviews(write(files))
 
 
@@ -292,29 +297,16 @@ def test_a_gap_where_no_urls_are(files, write):
 @pytest.mark.parametrize("content", [b"", b" \n", bytes(3)])
 def test_a_file_of_nothing(name, content, files, write):
     files[f"aclImdb/train/{name}"] = content
-    with pytest.raises(ValueError, match=f"train/{name} is empty: was it unpacked only half"):
+    with pytest.raises(ValueError, match=f"train/{name} is empty, or not UTF-8: incomplete"):
         load_reviews(write(files))
 
 
-def test_a_review_of_two_megabytes(files, write):
-    files["aclImdb/train/neg/1_7.txt"] = b"word " * 400_000
-    with pytest.raises(ValueError, match="at most 1048576 bytes in .*train/neg/1_7.txt"):
-        load_reviews(write(files))
-
-
-def test_unlabelled_reviews_are_all_there_or_none(files, write):
+def test_unlabeled_reviews_are_all_there_or_none(files, write):
     files["aclImdb/train/urls_unsup.txt"] = files["aclImdb/train/urls_neg.txt"]
     assert len(load_reviews(write(files))) == 12
     files["aclImdb/train/unsup/1_0.txt"] = b"Seen on a Tuesday."
-    with pytest.raises(ValueError, match="expected at least 3 reviews in train/unsup, got 1"):
+    with pytest.raises(ValueError, match="expected at least 3 reviews .* in train/unsup, got 1"):
         load_reviews(write(files))
-
-
-@pytest.mark.parametrize("name", ["aclImdb/train/neg/1_8.txt", "aclImdb/../train/neg/1_7.txt"])
-def test_two_reviews_of_one_number(name, files, tmp_path):
-    path = write_archive(tmp_path / "twice.tar.gz", files | {name: b"Another."})
-    with pytest.raises(ValueError, match=r"two reviews have the number of train/neg/1_[78].txt"):
-        load_reviews(path)
 
 
 # Kaggle's table
@@ -348,22 +340,21 @@ def test_texts_of_a_csv_come_back_exactly(encoding, table, tmp_path):
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-32"])
 def test_a_csv_in_another_encoding(encoding, table, tmp_path):
-    with pytest.raises(ValueError, match="a.csv: expected UTF-8 or ISO-8859-1, got zero bytes"):
+    with pytest.raises(ValueError, match="a.csv: expected imdb_master.csv with the columns"):
         load_reviews(write_csv(tmp_path / "a.csv", table, encoding))
 
 
 @pytest.mark.parametrize(
     ("row", "reason"),
     [
-        (b"12,train,Good.,pos\n", "row 13: expected a file such as 0_2.txt, got ''"),
-        (b"12\n", "row 13: expected a type of test or train, got ''"),
-        (b"12,train,Good,, really.,pos,3_7.txt\n", "got no whole table: .* saw 7"),
-        (b'12,train,"Good.,pos,3_7.txt\n', "got no whole table: .*EOF inside string"),
-        (b"12,train,Good.,fair,3_7.txt\n", "row 13: .*of neg, pos or unsup, got 'fair'"),
-        (b"12,train,Good.,pos,3.txt\n", "row 13: expected a file such as 0_2.txt, got '3.txt'"),
-        (b"12,train, ,pos,3_7.txt\n", "row 13: expected a review that is not empty, got ' '"),
-        (b"12,train,Good.,pos,2_7.txt\n", "two reviews have the number of train/pos/2_7.txt"),
-        (b"12,train,Good.,pos,4_7.txt\n", "expected at least 5 reviews in train/pos, got 4"),
+        (b"12,train,Good.,pos\n", "row 13: expected such as train/neg/0_3.txt: 'train/pos/'"),
+        (b"12\n", "row 13: expected such as train/neg/0_3.txt: '//'"),
+        (b"12,train,Good.,, really.,pos,3_7.txt\n", "expected imdb_master.csv .* saw 7"),
+        (b'12,train,"Good.,pos,3_7.txt\n', "expected imdb_master.csv .*EOF inside string"),
+        (b"12,train,Good.,fair,3_7.txt\n", "row 13: .*'train/fair/3_7.txt'"),
+        (b"12,train,Good.,pos,3.txt\n", "row 13: .*'train/pos/3.txt'"),
+        (b"12,train, ,pos,3_7.txt\n", "train/pos/3_7.txt is empty, or not UTF-8"),
+        (b"12,train,Good.,pos,4_7.txt\n", "expected at least 5 reviews .* in train/pos, got 4"),
     ],
 )
 def test_a_row_that_is_wrong(row, reason, table, tmp_path):
@@ -376,7 +367,7 @@ def test_a_row_that_is_wrong(row, reason, table, tmp_path):
 @pytest.mark.parametrize("content", [b"", b"\n\n", b"<html>No such page.</html>", b'"', b"a,b\n1"])
 def test_a_csv_that_is_no_such_table(content, tmp_path):
     (tmp_path / "a.csv").write_bytes(content)
-    with pytest.raises(ValueError, match="a.csv: expected (the columns|imdb_master.csv)"):
+    with pytest.raises(ValueError, match="a.csv: expected imdb_master.csv with the columns"):
         load_reviews(tmp_path / "a.csv")
 
 
@@ -392,7 +383,7 @@ def test_a_csv_cut_inside_a_row(table, tmp_path):
 @pytest.mark.parametrize("group", GROUPS)
 def test_a_csv_without_one_of_the_groups(group, table, tmp_path):
     table = table[(table["type"] != group[0]) | (table["label"] != group[1])]
-    with pytest.raises(ValueError, match=f"reviews in {'/'.join(group)}, got 0"):
+    with pytest.raises(ValueError, match=f"in {'/'.join(group)}, got 0"):
         load_reviews(write_csv(tmp_path / "a.csv", table))
 
 
@@ -464,9 +455,9 @@ def test_a_whole_download_replaces_what_is_not_right(serve, published, folder):
 @pytest.mark.parametrize(
     ("what", "error", "words"),
     [
-        ("gone", OSError, "Could not download http.*: is there a network"),
-        ("half", OSError, "Could not download http.*: is there a network"),
-        ("html", ValueError, "What came from http.* is not the archive that the authors published"),
+        ("gone", OSError, "Could not get http.*Without a network"),
+        ("half", OSError, "Could not get http.*Without a network"),
+        ("html", ValueError, "Could not get http.*SHA256 hash"),
     ],
 )
 def test_a_download_that_fails_changes_nothing(what, error, words, serve, folder):
@@ -483,7 +474,7 @@ def test_a_server_that_never_answers(folder, monkeypatch):
     monkeypatch.setattr(imdb, "_PATIENCE", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         monkeypatch.setattr(imdb, "URL", f"http://127.0.0.1:{silent.getsockname()[1]}/a.tar.gz")
-        with pytest.raises(OSError, match=r"Could not download .* \(ReadTimeout\)"):
+        with pytest.raises(OSError, match="Could not get .*: ReadTimeout"):
             download()
     assert everything(folder) == before
 
@@ -492,7 +483,7 @@ def test_a_server_that_never_answers(folder, monkeypatch):
 def test_a_disk_that_fills_up_while_downloading(serve, folder):
     serve("whole")
     before = everything(folder)
-    with disk_full(1 << 16), pytest.raises(OSError, match=f"write .* into {folder}: .*too large"):
+    with disk_full(1 << 16), pytest.raises(OSError, match=f"into {folder}: .*too large"):
         download()
     assert everything(folder) == before
 
@@ -507,7 +498,7 @@ def test_a_folder_that_may_not_be_written_to(serve):
         for into in (folder, folder / "data"):
             with (
                 no_right_to_write(folder),
-                pytest.raises(PermissionError, match=f"write .* into {into}: .*denied"),
+                pytest.raises(OSError, match=f"into {into}: PermissionError.*denied"),
             ):
                 download(into)
         assert everything(folder) == before
@@ -517,7 +508,7 @@ def test_a_folder_that_is_a_file(serve, tmp_path):
     serve("whole")
     (tmp_path / "data").write_text("kept")
     for into in (tmp_path / "data", tmp_path / "data" / "imdb"):
-        with pytest.raises(OSError, match="Could not write the archive into .*data"):
+        with pytest.raises(OSError, match="Could not get .* into .*data"):
             download(into)
     assert (tmp_path / "data").read_text() == "kept"
 
@@ -553,7 +544,7 @@ def test_a_disk_that_fills_up_while_the_cache_is_written(archive, tmp_path):
 
 @posix
 def test_a_cache_that_may_not_be_written(files, monkeypatch):
-    monkeypatch.setattr(imdb, "_fingerprint", str)  # whoever it is may not read this code
+    monkeypatch.setattr(imdb, "_CODE", ())  # whoever it is may not read this code
     with tempfile.TemporaryDirectory() as name:
         archive = write_archive(Path(name) / "aclImdb_v1.tar.gz", files)
         expected = load_imdb(archive, n_validation=0)
@@ -567,5 +558,5 @@ def test_a_cache_that_may_not_be_written(files, monkeypatch):
 
 def test_without_a_cache_the_source_is_read_once(archive, monkeypatch):
     expected = load_imdb(archive, n_validation=0)
-    monkeypatch.delattr(imdb, "_fingerprint")
+    monkeypatch.delattr(imdb, "_cache_name")
     assert same(load_imdb(archive, n_validation=0, cache=False), expected)

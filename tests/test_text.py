@@ -1,6 +1,5 @@
 """Words, ids, sequences, padding, batches."""
 
-import re
 from collections import Counter
 
 import numpy as np
@@ -51,17 +50,6 @@ def test_words_are_words_again():
     for points in rng.integers(1, 0xD800, size=(300, 50)):
         words = tokenize("".join(map(chr, points)))
         assert tokenize(" ".join(words)) == words
-
-
-def test_the_fast_form_finds_what_the_regular_expression_says():
-    """On all characters there are, and on mixtures of those that matter."""
-    word = re.compile(r"[^\W_]+(?:'[^\W_]+)*|<pad>|<unk>")
-    rng = np.random.default_rng(0)
-    some = [*"ab9_' '<>-é\u0301\u200d😀ß٣²½\n", "<unk>", "<pad>"]
-    texts = ["".join(rng.choice(some, size)) for size in rng.integers(0, 15, 20_000)]
-    for text in [*texts, *(f"a{chr(code)}b" for code in range(0x110000))]:
-        text = text.lower().replace("’", "'")
-        assert tokenize(text) == word.findall(text), repr(text)
 
 
 @pytest.mark.parametrize("text", [None, 3, b"bytes", ["a list"]])
@@ -218,7 +206,7 @@ def test_sequences_refuse_bad_input():
         Sequences.from_arrays([[1], [[1, 2]]])
     with pytest.raises(TypeError, match=r"sequences\[0\]: expected integers"):
         Sequences.from_arrays([[0.5]])
-    with pytest.raises(ValueError, match="fit into int32"):
+    with pytest.raises(ValueError, match="ids: expected -2147483648 to 2147483647"):
         Sequences.from_arrays([[2**31]])
     for offsets in ([0, 2], [1, 3], [0, 2, 1, 3], []):
         with pytest.raises(ValueError, match="offsets: expected numbers rising from 0 to 3"):
@@ -269,9 +257,9 @@ def test_pad_sequences_changes_no_argument():
 
 
 def test_pad_sequences_refuses_bad_input():
-    with pytest.raises(ValueError, match="padding: expected 'pre' or 'post', got 'left'"):
+    with pytest.raises(ValueError, match=r"padding: expected one of \['post', 'pre'\], got 'left'"):
         pad_sequences(ROWS, padding="left")
-    with pytest.raises(ValueError, match="truncating: expected 'pre' or 'post', got None"):
+    with pytest.raises(ValueError, match="truncating: expected one of"):
         pad_sequences(ROWS, truncating=None)
     with pytest.raises(ValueError, match="maxlen: expected at least 1, got 0"):
         pad_sequences(ROWS, maxlen=0)
