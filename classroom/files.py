@@ -15,6 +15,8 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
+from rnn_lib import storage
+
 _REMEMBERED = ".generated.json"
 
 
@@ -24,11 +26,9 @@ def to_bytes(notebook: NotebookNode, errors: str = "strict") -> bytes:
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write a file so that, whatever happens, it is the old one or the new one."""
+    """Write a file, whole or not at all, into a folder that is made if there is none."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    part.write_bytes(content)
-    part.replace(path)
+    storage.write_whole(path, content)
 
 
 def write_generated(folder: Path, files: dict[str, bytes], keep_both: bool = False) -> list[Path]:

@@ -4,6 +4,7 @@ The file is NumPy's own .npz, with a header in JSON as one more array; nothing i
 that reading it cannot execute anything. Left out: what the arrays mean, and compression.
 """
 
+import io
 import json
 import os
 import secrets
@@ -13,10 +14,36 @@ from pathlib import Path
 import numpy as np
 
 
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file under another name first, so that it is the old one or the new one.
+
+    Parameters
+    ----------
+    path : Path
+        The file; one that stands there is replaced.
+    content : bytes
+        What it will hold.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written; what stood there is left as it was.
+    """
+    # Not tempfile's, whose files only their owner may read.
+    unfinished = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        unfinished.write_bytes(content)
+        os.replace(unfinished, path)
+    except OSError as error:
+        raise type(error)(error.errno, error.strerror, str(path)) from None
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
 def write_arrays(
     path: str | os.PathLike, header: Mapping[str, object], arrays: Mapping[str, np.ndarray]
 ) -> None:
-    """Write arrays and a header, under another name first: at any moment the old file or the new.
+    """Write arrays and a header; at any moment the old file or the new one is there.
 
     Parameters
     ----------
@@ -34,17 +61,9 @@ def write_arrays(
     ValueError, TypeError
         If an array holds objects, or the header something that is not JSON.
     """
-    path, text = Path(path), np.array(json.dumps(header))
-    # Not tempfile's, whose files only their owner may read.
-    unfinished = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    try:
-        with unfinished.open("xb") as file:
-            np.savez(file, header=text, allow_pickle=False, **arrays)
-        os.replace(unfinished, path)
-    except OSError as error:
-        raise type(error)(error.errno, error.strerror, str(path)) from None
-    finally:
-        unfinished.unlink(missing_ok=True)
+    content = io.BytesIO()
+    np.savez(content, header=np.array(json.dumps(header)), allow_pickle=False, **arrays)
+    write_whole(Path(path), content.getvalue())
 
 
 def read_arrays(path: str | os.PathLike) -> tuple[dict[str, object], dict[str, np.ndarray]]:

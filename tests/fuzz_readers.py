@@ -2,10 +2,11 @@
 
     python tests/fuzz_readers.py READER MINUTES
 
-READER is archive or csv (`load_reviews`), notebook (one that is handed in: all that `make grade` does
-up to executing it) or zip (of notebooks). A find is any error but those that a reader announces, or more than ten
-seconds, or more than 1 GB. The run goes on after it; the smallest file for each is kept in
-build/fuzz/. This is no test, and only a person runs it. It needs `pip install atheris`, and Linux.
+READER is archive or csv (`load_reviews`), notebook (one that is handed in: all that `make grade`
+does up to executing it) or zip (of notebooks). A find is any error but those that a reader
+announces, or more than ten seconds, or more than 1 GB. The run goes on after it; the smallest file
+for each is kept in build/fuzz/. This is no test, and only a person runs it. It needs `pip install
+atheris`, and Linux.
 """
 
 import argparse
@@ -30,7 +31,6 @@ from pathlib import Path
 from random import Random
 
 import atheris
-import numpy as np
 import psutil
 
 ROOT = Path(__file__).resolve().parents[1]
