@@ -77,6 +77,7 @@ NOT_COMPARED = {
         "repairs-vocabulary",
         "recurrent-train",
         "order-task-train",
+        "order-pairs-table",
         "top-wide",
         "top-pairs-rung",
     },
