@@ -91,6 +91,8 @@ def read_arrays(path: str | os.PathLike) -> tuple[dict[str, object], dict[str, n
     with open(path, "rb") as file:
         try:
             arrays = dict(np.load(file, allow_pickle=False))
+            if odd := [name for name, array in arrays.items() if isinstance(array, bytes)]:
+                raise ValueError(f"{odd[0]} is not an array")
             return json.loads(str(arrays.pop("header"))), arrays
         # Where bytes are wrong, zipfile, json and NumPy raise errors of ten kinds.
         except Exception as error:

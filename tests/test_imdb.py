@@ -23,6 +23,8 @@ from rnn_lib.imdb import download, film_groups, hold_out, load_imdb, load_review
 from rnn_lib.storage import read_arrays, write_arrays
 from rnn_lib.text import Sequences, Vocabulary, number_words
 
+pytestmark = pytest.mark.lesson4
+
 PROJECT = Path(__file__).resolve().parents[1]
 COLUMNS = ["type", "review", "label", "file", "film"]
 

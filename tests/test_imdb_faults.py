@@ -27,6 +27,8 @@ from test_imdb import PROJECT, SilentHandler, same, write_archive
 from rnn_lib import imdb
 from rnn_lib.imdb import download, load_imdb, load_reviews
 
+pytestmark = pytest.mark.lesson4
+
 GROUPS = list(itertools.product(("train", "test"), ("neg", "pos")))
 NO_ARCHIVE = "expected the archive aclImdb_v1.tar.gz; it is another kind of file, or incomplete"
 posix = pytest.mark.skipif(sys.platform == "win32", reason="rights and limits of POSIX")

@@ -6,6 +6,7 @@ import pickle
 import subprocess
 import sys
 import time
+import zipfile
 
 import numpy as np
 import pytest
@@ -63,6 +64,13 @@ def test_arrays_of_somebody_else_are_rejected(tmp_path):
     np.savez(tmp_path / "other.npz", a=np.ones(3))
     with pytest.raises(ValueError, match="not a file of rnn_lib, or damaged"):
         read_arrays(tmp_path / "other.npz")
+
+
+def test_members_that_are_no_arrays_are_rejected(written):
+    with zipfile.ZipFile(written, "a") as archive:
+        archive.writestr("notes.txt", "not an array")
+    with pytest.raises(ValueError, match="not a file of rnn_lib, or damaged: .*notes.txt"):
+        read_arrays(written)
 
 
 class Harmful:

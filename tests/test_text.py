@@ -16,6 +16,8 @@ from rnn_lib.text import (
     tokenize,
 )
 
+pytestmark = pytest.mark.lesson4
+
 TEXTS = [
     "Don't miss it!<br /><br />A film to see again, and again.",
     "A waste of an evening; the plot has more holes than cheese.",
