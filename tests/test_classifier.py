@@ -31,6 +31,8 @@ from rnn_lib import (
 )
 from rnn_lib.training import one_blas_thread
 
+pytestmark = pytest.mark.lesson3
+
 TINY = np.array([[[1, 2], [2, 3], [3, 4]]]) / 100
 
 

@@ -22,6 +22,8 @@ from rnn_lib import (
     grad_check,
 )
 
+pytestmark = pytest.mark.lesson3
+
 seeds = st.integers(0, 2**32 - 1)
 sizes = st.integers(1, 4)
 readouts = st.sampled_from([LastState, AllStates, lambda: MeanState(3.0)])
