@@ -247,7 +247,7 @@ def colored_words(words: Sequence[str], probabilities: Sequence[float]) -> str:
     Returns
     -------
     str
-        HTML. Colours let the page's ground shine through, so that it suits a dark page, too.
+        HTML. Colors let the page's ground shine through, so that it suits a dark page, too.
     """
     sides = ("213, 94, 0", "0, 114, 178")  # the palette's orange and blue
     spans = [

@@ -50,7 +50,7 @@ LESSONS = [
 NOT_COMPARED = {
     "04_imdb": {
         "train-fit",
-        "trace-colours",
+        "trace-colors",
         "trace-heatmap",
         "errors-gallery",
         "errors-test-numbers",
