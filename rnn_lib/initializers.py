@@ -9,14 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from rnn_lib.validation import (
-    as_real,
-    choose,
-    expect_finite,
-    expect_float_type,
-    expect_positive,
-    expect_shape,
-)
+from rnn_lib import validation
 
 Initializer = Callable[[np.random.Generator, tuple[int, int]], np.ndarray]
 
@@ -39,7 +32,7 @@ def gaussian(sigma: float = 0.01) -> Initializer:
     ValueError
         If `sigma` is not above 0.
     """
-    sigma = expect_positive("sigma", sigma)
+    sigma = validation.expect_positive("sigma", sigma)
     return lambda rng, shape: sigma * rng.standard_normal(shape)
 
 
@@ -134,7 +127,7 @@ def orthogonal(gain: float = 1.0) -> Initializer:
     Saxe, McClelland and Ganguli, "Exact solutions to the nonlinear dynamics of learning in deep
     linear neural networks", ICLR 2014.
     """
-    gain = expect_positive("gain", gain)
+    gain = validation.expect_positive("gain", gain)
 
     def draw(rng: np.random.Generator, shape: tuple[int, int]) -> np.ndarray:
         n_long, n_short = max(shape), min(shape)
@@ -146,13 +139,8 @@ def orthogonal(gain: float = 1.0) -> Initializer:
     return draw
 
 
-_BY_NAME = {
-    "gaussian": gaussian(),
-    "uniform": uniform,
-    "xavier": xavier,
-    "he": he,
-    "orthogonal": orthogonal(),
-}
+_BY_NAME = {"uniform": uniform, "xavier": xavier, "he": he}
+_BY_NAME |= {"gaussian": gaussian(), "orthogonal": orthogonal()}
 
 
 def get_initializer(initializer: str | Initializer) -> Initializer:
@@ -175,7 +163,7 @@ def get_initializer(initializer: str | Initializer) -> Initializer:
     """
     if callable(initializer):
         return initializer
-    return choose("initializer", initializer, _BY_NAME, or_else="a function or ")
+    return validation.choose("initializer", initializer, _BY_NAME, or_else="a function or ")
 
 
 def draw_weights(initializer, rng, shape, dtype) -> np.ndarray:
@@ -204,7 +192,7 @@ def draw_weights(initializer, rng, shape, dtype) -> np.ndarray:
         function answers with something else than finite numbers of that shape.
     """
     drawn = get_initializer(initializer)(rng, shape)
-    weights = as_real("initializer", drawn, expect_float_type("dtype", dtype))
-    expect_shape("initializer", weights, shape)
-    expect_finite("initializer", weights)
+    weights = validation.as_real("initializer", drawn, validation.expect_float_type("dtype", dtype))
+    validation.expect_shape("initializer", weights, shape)
+    validation.expect_finite("initializer", weights)
     return weights
