@@ -112,8 +112,9 @@ class Vocabulary:
         ValueError
             If `max_size` is below 2.
         """
-        words = itertools.chain.from_iterable(map(tokenize, _expect_several(texts)))
-        return cls.from_counts(Counter(words), max_size)
+        numbers, words = number_words(texts)
+        counts = np.bincount(numbers.ids).tolist()
+        return cls.from_counts(dict(zip(words, counts, strict=True)), max_size)
 
     @classmethod
     def from_counts(cls, counts: Mapping[str, int], max_size: int = 10_000) -> "Vocabulary":
@@ -183,7 +184,8 @@ class Vocabulary:
         TypeError
             If `texts` is a single string, or holds something else.
         """
-        return Sequences.from_arrays([self.encode(text) for text in _expect_several(texts)])
+        numbers, words = number_words(texts)
+        return Sequences(self.ids_of(words)[numbers.ids], numbers.offsets)
 
     def decode(self, ids: np.ndarray) -> str:
         """Return the words with the given ids, joined by spaces.
@@ -230,7 +232,14 @@ def number_words(texts: Iterable[str]) -> tuple["Sequences", list[str]]:
         The numbers of each text's words, from 0.
     words : list of str
         The word of each number.
+
+    Raises
+    ------
+    TypeError
+        If `texts` is a single string, or holds something else.
     """
+    if isinstance(texts, str):  # which is iterable too, letter by letter
+        raise TypeError("texts: expected a list of strings, got one string; write [text]")
     number = defaultdict(itertools.count().__next__)
     tokens = map(tokenize, texts)
     numbers = [np.fromiter(map(number.__getitem__, t), np.int32, count=len(t)) for t in tokens]
@@ -273,9 +282,8 @@ class Sequences:
         self.offsets = as_sequence("offsets", offsets).astype(np.int64, copy=False)
         ends = self.offsets[[0, -1]].tolist() if self.offsets.size else []
         if ends != [0, len(ids)] or (self.lengths < 0).any():
-            raise ValueError(
-                f"offsets: expected numbers rising from 0 to {len(ids)}, got {self.offsets}"
-            )
+            expected = f"numbers rising from 0 to {len(ids)}"
+            raise ValueError(f"offsets: expected {expected}, got {self.offsets}")
 
     @classmethod
     def from_arrays(cls, sequences: Iterable[np.ndarray]) -> "Sequences":
@@ -384,13 +392,6 @@ def pad_sequences(
         ids = ids[-maxlen:] if truncating == "pre" else ids[:maxlen]
         row[slice(len(ids)) if padding == "post" else slice(maxlen - len(ids), None)] = ids
     return padded
-
-
-def _expect_several(texts):
-    """Refuse a single string, which is iterable too, letter by letter."""
-    if isinstance(texts, str):
-        raise TypeError("texts: expected a list of strings, got one string; write [text]")
-    return texts
 
 
 def as_sequence(name: str, value: object) -> np.ndarray:

@@ -89,9 +89,7 @@ def as_lengths(lengths: object, N: int, T: int) -> np.ndarray:
         return np.full(N, T)
     array = as_integers("lengths", lengths)
     expect_shape("lengths", array, (N,))
-    if array.min() < 1 or array.max() > T:
-        got = f"{array.min()} to {array.max()}"
-        raise ValueError(f"lengths: expected 1 to {T} (the time steps of x), got {got}")
+    expect_between("lengths", array, 1, T)
     return array
 
 

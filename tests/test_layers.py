@@ -162,7 +162,7 @@ def test_integer_weights_are_used_as_floats(rng):
         (lambda r, x: r.forward(x + 1j), r"x: expected real numbers, got an array of complex128"),
         (lambda r, x: r.forward(x * np.nan), r"x: expected finite numbers"),
         (lambda r, x: r.forward(x, x[:, 0]), r"h0: expected shape \(3, 4\), got \(3, 2\)"),
-        (lambda r, x: r.forward(x, lengths=[5, 5, 6]), r"lengths: expected 1 to 5 .* got 5 to 6"),
+        (lambda r, x: r.forward(x, lengths=[5, 5, 6]), r"lengths: expected 1 to 5, got 6"),
         (lambda r, x: r.forward(x, lengths=[5, 5]), r"lengths: expected shape \(3,\), got \(2,\)"),
         (lambda r, x: r.forward(x, lengths=[5.0, 5, 1]), r"lengths: expected integers"),
         (lambda r, x: r.backward(x), r"backward: call forward first"),
@@ -220,7 +220,7 @@ def test_readouts_refuse_bad_input(rng, readout):
     with pytest.raises(ValueError, match=r"h: expected shape \(N, T, H\), got \(5, 4\)"):
         readout().forward(h[0])
     if readout is not AllStates:  # which reads no lengths
-        for lengths, message in (([0, 1, 1], "1 to 5 .* got 0 to 1"), ([6, 1, 1], "1 to 5 "),
+        for lengths, message in (([0, 1, 1], "1 to 5, got 0"), ([6, 1, 1], "1 to 5, got 6"),
                                  ([1, 1], r"shape \(3,\)"), ([1.0, 1, 1], "integers")):  # fmt: skip
             with pytest.raises((ValueError, TypeError), match=f"lengths: expected {message}"):
                 readout().forward(h, lengths)
