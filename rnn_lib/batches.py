@@ -72,9 +72,8 @@ class Vectors:
     """Sequences of vectors, (N, T, F), all of the same length."""
 
     def __init__(self, x: np.ndarray) -> None:
-        self._x = x
-        self.shape = N, T = x.shape[:2]
-        self.lengths = np.full(N, T)
+        self._x, self.shape = x, x.shape[:2]
+        self.lengths = np.full(len(x), x.shape[1])
 
     def batch(self, rows: np.ndarray) -> Batch:
         """Return the sequences with the numbers `rows`, their lengths, and their numbers."""
@@ -136,10 +135,7 @@ def read_inputs(name: str, x: Inputs, network: RecurrentNetwork) -> Vectors | Wo
         is_read = np.logical_or.accumulate(x[:, ::-1] != 0, axis=1)[:, ::-1]
         offsets = np.append(0, is_read.sum(axis=1).cumsum())
         return WordIds(Sequences(x[is_read], offsets), x.shape[1])
-    try:
-        sequences = x if isinstance(x, Sequences) else Sequences.from_arrays(x)
-    except (TypeError, ValueError) as error:
-        raise type(error)(f"{name}: {error}") from None
+    sequences = x if isinstance(x, Sequences) else Sequences.from_arrays(x, name)
     if len(sequences) == 0:
         raise ValueError(f"{name}: expected at least one sequence, got none")
     validation.expect_between(name, sequences.ids, 0, most)
@@ -207,11 +203,10 @@ def read_targets(
     y = validation.as_integers(name, y)
     N, T = inputs.shape
     if not every_step and N == 1 < T and y.shape == (T,):
-        raise ValueError(
-            f"{name}: got {T} labels for one sequence of {T} time steps. If the sequence as a "
-            f"whole has one label, give that one: {name}=[{y[0]}]. If every time step has one, "
-            f'give {name}=[{y.tolist()}] and choose readout="all".'
-        )
+        got = f"got {T} labels for one sequence of {T} time steps."
+        whole = f"If the sequence as a whole has one label, give that one: {name}=[{y[0]}]."
+        every = f'If every time step has one, give {name}=[{y.tolist()}] and choose readout="all".'
+        raise ValueError(f"{name}: {got} {whole} {every}")
     validation.expect_shape(name, y, (N, T) if every_step else (N,))
     outputs = np.searchsorted(classes, y).clip(max=len(classes) - 1)
     unknown = classes[outputs] != y

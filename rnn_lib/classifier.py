@@ -143,8 +143,7 @@ class ScratchRNNClassifier:
     dtype: np.dtype | type = _setting(np.float64, validation.expect_float_type, fixed=True)
     verbose: int = _setting(0, _verbosity)
 
-    def __post_init__(self) -> None:
-        self._state: TrainingState | None = None
+    _state = None  # the TrainingState that fit leaves
 
     @property
     def network_(self) -> RecurrentNetwork:
@@ -212,9 +211,8 @@ class ScratchRNNClassifier:
         else:
             state = self._new_state(self._n_features(x))
             state.classes = read_classes(y, max(2, self.n_output))
-        data, held_out = _read("x", x, "y", y, state), None
-        if X_val is not None:
-            held_out = _read("X_val", X_val, "y_val", y_val, state)
+        data = _read("x", x, "y", y, state)
+        held_out = None if X_val is None else _read("X_val", X_val, "y_val", y_val, state)
         try:
             train(state, data, held_out, self)
         except KeyboardInterrupt:

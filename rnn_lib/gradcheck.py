@@ -117,8 +117,8 @@ def grad_check(
     -----
     Lesson 3, section 4.
     """
-    options = {"h0": h0, "lengths": lengths}
-    options = {name: value for name, value in options.items() if value is not None}
+    given = ("h0", h0), ("lengths", lengths)
+    options = {name: value for name, value in given if value is not None}
     y = layer.forward(x, **options)
     dy = np.random.default_rng(0).standard_normal(y.shape)
     dx = layer.backward(dy)

@@ -209,8 +209,7 @@ def _encode(reviews, max_features, n_validation, seed, progress):
     texts = progress_bar(len(reviews), reviews["review"], "reviews", show=progress)
     numbers, words = number_words(texts)
     counts = np.bincount(numbers[part == 0].ids, minlength=len(words)).tolist()
-    known = {word: count for word, count in zip(words, counts, strict=True) if count}
-    vocabulary = Vocabulary.from_counts(known, max_features)
+    vocabulary = Vocabulary.from_counts(dict(zip(words, counts, strict=True)), max_features)
     x = {"ids": vocabulary.ids_of(words)[numbers.ids], "offsets": numbers.offsets}
     return vocabulary.words, x | {"y": (reviews["label"] == "pos").to_numpy(int), "part": part}
 
@@ -219,8 +218,7 @@ def _as_data(words, arrays, maxlen, padding):
     x, data = Sequences(arrays["ids"], arrays["offsets"]), {}
     for number, name in enumerate(_PARTS):
         rows = arrays["part"] == number
-        x_part = x[rows]
-        data[f"x_{name}"] = x_part if maxlen is None else pad_sequences(x_part, maxlen, padding)
+        data[f"x_{name}"] = x[rows] if maxlen is None else pad_sequences(x[rows], maxlen, padding)
         data[f"y_{name}"] = arrays["y"][rows]
     return ImdbData(**data, vocabulary=Vocabulary(words))
 

@@ -148,8 +148,7 @@ class Dense(Layer):
 
     def _checked(self, x):
         x = validation.as_real("x", x, self._float_type())
-        if x.ndim < 1 or x.shape[-1] != self.n_features:
-            raise ValueError(f"x: expected shape (..., {self.n_features}), got {x.shape}")
+        validation.expect_shape("x", x, (*x.shape[:-1], self.n_features))
         return x
 
     def _compute(self, x, training=False):

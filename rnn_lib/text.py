@@ -123,7 +123,7 @@ class Vocabulary:
         Parameters
         ----------
         counts : mapping of str to int
-            How often each word occurs.
+            How often each word occurs; one that never does is left out.
         max_size : int
             The largest number of words, ``<pad>`` and ``<unk>`` included; at least 2.
 
@@ -138,7 +138,7 @@ class Vocabulary:
             If `max_size` is no whole number, or below 2.
         """
         expect_count("max_size", max_size, least=len(SPECIAL_WORDS))
-        words = counts.keys() - set(SPECIAL_WORDS)
+        words = {word for word in counts if counts[word]} - set(SPECIAL_WORDS)
         by_frequency = sorted(words, key=lambda word: (-counts[word], word))
         return cls((SPECIAL_WORDS + by_frequency)[:max_size])
 
@@ -286,13 +286,15 @@ class Sequences:
             raise ValueError(f"offsets: expected {expected}, got {self.offsets}")
 
     @classmethod
-    def from_arrays(cls, sequences: Iterable[np.ndarray]) -> "Sequences":
+    def from_arrays(cls, sequences: Iterable[np.ndarray], name: str = "sequences") -> "Sequences":
         """Put arrays of ids together.
 
         Parameters
         ----------
         sequences : iterable of array_like of int
             Each one-dimensional, of any length.
+        name : str
+            What messages call them.
 
         Returns
         -------
@@ -307,8 +309,8 @@ class Sequences:
             If an array is not one-dimensional.
         """
         if not isinstance(sequences, Iterable):
-            raise TypeError(f"sequences: expected several arrays, got {sequences!r}")
-        arrays = [as_sequence(f"sequences[{i}]", ids) for i, ids in enumerate(sequences)]
+            raise TypeError(f"{name}: expected several arrays, got {sequences!r}")
+        arrays = [as_sequence(f"{name}[{i}]", ids) for i, ids in enumerate(sequences)]
         offsets = np.cumsum([0] + [len(ids) for ids in arrays])
         return cls(np.concatenate(arrays) if arrays else [], offsets)
 
@@ -321,8 +323,7 @@ class Sequences:
         return len(self.offsets) - 1
 
     def __iter__(self) -> Iterator[np.ndarray]:
-        ends = self.offsets.tolist()
-        return (self.ids[start:end] for start, end in zip(ends[:-1], ends[1:], strict=True))
+        return (self.ids[start:end] for start, end in itertools.pairwise(self.offsets.tolist()))
 
     def __getitem__(self, key: int | slice | np.ndarray) -> "np.ndarray | Sequences":
         rows = np.arange(len(self))[key]

@@ -227,13 +227,13 @@ def scores(network: RecurrentNetwork, inputs: Vectors | WordIds) -> np.ndarray:
     ndarray, shape (N, n_output), or (N, T, n_output) with a score per step
         With one per step, 0 after a sequence's end.
     """
-    (N, T), result = inputs.shape, None
+    result = None
     with one_blas_thread():
         for rows in similar_length_batches(inputs.lengths, _PREDICTION_BATCH):
             x, lengths, rows = inputs.batch(rows)
             batch = network.forward(x, lengths)
             if result is None:
-                shape = (N, batch.shape[-1]) if batch.ndim == 2 else (N, T, batch.shape[-1])
+                shape = inputs.shape[: batch.ndim - 1] + batch.shape[-1:]  # with or without T
                 result = np.zeros(shape, batch.dtype)
             result[rows if batch.ndim == 2 else (rows, slice(batch.shape[1]))] = batch
     return result
@@ -244,9 +244,7 @@ def _counted(y, lengths):
     return None if np.ndim(y) == 1 else np.arange(np.shape(y)[1]) < lengths[:, None]
 
 
-@cache
-def _thread_pools():
-    return ThreadpoolController()  # looks through all loaded libraries: once is enough
+_thread_pools = cache(ThreadpoolController)  # looks through all loaded libraries: once is enough
 
 
 def one_blas_thread() -> AbstractContextManager:

@@ -35,9 +35,7 @@ def as_real(name: str, value: object, dtype: np.dtype | type | None = None) -> n
     TypeError
         If `value` is not made of booleans, integers or real numbers.
     """
-    array = _as_array(name, value, "numbers")
-    if array.dtype.kind not in "biuf":
-        raise TypeError(f"{name}: expected real numbers, got an array of {array.dtype}")
+    array = _as_array(name, value, "biuf", "real numbers")
     with np.errstate(over="ignore"):  # what is too large for float32 becomes infinity
         return array if dtype is None else array.astype(dtype, copy=False)
 
@@ -50,17 +48,17 @@ def as_integers(name: str, value: object) -> np.ndarray:
     TypeError
         If `value` is not made of integers.
     """
-    array = _as_array(name, value, "integers")
-    if array.dtype.kind not in "iu":
-        raise TypeError(f"{name}: expected integers, got an array of {array.dtype}")
-    return array
+    return _as_array(name, value, "iu", "integers")
 
 
-def _as_array(name: str, value: object, what: str) -> np.ndarray:
+def _as_array(name, value, kinds, what):
     try:
-        return np.asarray(value)
+        array = np.asarray(value)
     except ValueError:
         raise TypeError(f"{name}: expected one rectangular array of {what}") from None
+    if array.dtype.kind not in kinds:
+        raise TypeError(f"{name}: expected {what}, got an array of {array.dtype}")
+    return array
 
 
 def as_lengths(lengths: object, N: int, T: int) -> np.ndarray:
