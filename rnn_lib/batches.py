@@ -121,16 +121,15 @@ def read_inputs(name: str, x: Inputs, network: RecurrentNetwork) -> Vectors | Wo
         If they do not fit the network, or hold numbers that are not finite.
     """
     if network.embedding is None:
-        x = validation.as_real(name, x, network.rnn.params["W_h"].dtype)
-        validation.expect_shape(name, x, ("N", "T", network.rnn.n_features))
+        shape = "N", "T", network.rnn.n_features
+        x = validation.as_real(name, x, shape, network.rnn.params["W_h"].dtype)
         validation.expect_finite(name, x)
         return Vectors(x)
     # An embedding of one's own may read ids in a way of its own.
     is_usual = type(network.embedding) is Embedding
     most = network.embedding.n_words - 1 if is_usual else np.iinfo(np.int32).max
     if isinstance(x, np.ndarray) and x.dtype != object:
-        x = validation.as_integers(name, x)
-        validation.expect_shape(name, x, ("N", "T"))
+        x = validation.as_integers(name, x, ("N", "T"))
         validation.expect_between(name, x, 0, most)
         is_read = np.logical_or.accumulate(x[:, ::-1] != 0, axis=1)[:, ::-1]
         offsets = np.append(0, is_read.sum(axis=1).cumsum())

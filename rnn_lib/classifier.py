@@ -398,8 +398,7 @@ class ScratchRNNClassifier:
     def _n_features(self, x):
         if self.embedding is not None:
             return getattr(self.embedding, "n_features", None) or self.embedding[1]
-        validation.expect_shape("x", validation.as_real("x", x), ("N", "T", "F"))
-        return np.shape(x)[2]
+        return validation.as_real("x", x, ("N", "T", "F")).shape[2]
 
     def _new_state(self, n_features):
         """Make an untrained network, and what trains it."""

@@ -192,7 +192,7 @@ def draw_weights(initializer, rng, shape, dtype) -> np.ndarray:
         function answers with something else than finite numbers of that shape.
     """
     drawn = get_initializer(initializer)(rng, shape)
-    weights = validation.as_real("initializer", drawn, validation.expect_float_type("dtype", dtype))
-    validation.expect_shape("initializer", weights, shape)
+    dtype = validation.expect_float_type("dtype", dtype)
+    weights = validation.as_real("initializer", drawn, shape, dtype)
     validation.expect_finite("initializer", weights)
     return weights

@@ -83,9 +83,7 @@ class Layer:
         """
         if self._shape is None:
             raise ValueError("backward: call forward first")
-        dy = validation.as_real("dy", dy)
-        validation.expect_shape("dy", dy, self._shape)
-        return self._backward(dy, self._kept)
+        return self._backward(validation.as_real("dy", dy, self._shape), self._kept)
 
     def _keep(self, y, kept):
         self._shape, self._kept = y.shape, kept
@@ -147,7 +145,7 @@ class Dense(Layer):
         self.params["b"] = np.zeros(n_output, dtype)
 
     def _checked(self, x):
-        x = validation.as_real("x", x, self._float_type())
+        x = validation.as_real("x", x, dtype=self._float_type())
         validation.expect_shape("x", x, (*x.shape[:-1], self.n_features))
         return x
 
@@ -237,8 +235,7 @@ class Embedding(Layer):
         TypeError, ValueError
             If `table` is not made of finite float32 or float64 numbers, or does not have two axes.
         """
-        table = validation.as_real("table", table)
-        validation.expect_shape("table", table, ("n_words", "n_features"))
+        table = validation.as_real("table", table, ("n_words", "n_features"))
         given = {"initializer": lambda rng, shape: table.copy(), "dtype": table.dtype}
         return cls(*table.shape, trainable=trainable, **given)
 
@@ -248,8 +245,7 @@ class Embedding(Layer):
         return (self.params or self._frozen)["W"]
 
     def _checked(self, ids):
-        ids = validation.as_integers("ids", ids)
-        validation.expect_shape("ids", ids, ("N", "T"))
+        ids = validation.as_integers("ids", ids, ("N", "T"))
         validation.expect_between("ids", ids, 0, self.n_words - 1)
         return ids
 

@@ -122,8 +122,7 @@ def _chosen(scores):
 def _targets_and_weights(scores, labels, mask):
     """Write the labels as 0s and 1s shaped like `scores`, and each label's share of the mean."""
     n_output, dtype = scores.shape[-1], np.result_type(scores, np.float32)
-    labels = as_integers("labels", labels)
-    expect_shape("labels", labels, scores.shape[:-1])
+    labels = as_integers("labels", labels, scores.shape[:-1])
     counted = np.ones(labels.shape, bool) if mask is None else np.asarray(mask, bool)
     expect_shape("mask", counted, labels.shape)
     if not counted.any():

@@ -408,7 +408,4 @@ def as_sequence(name: str, value: object) -> np.ndarray:
     array = np.asarray(value)
     if array.shape == (0,):
         return array.astype(np.int32)  # NumPy makes an empty list an array of float64
-    array = as_integers(name, array)
-    if array.ndim != 1:
-        raise ValueError(f"{name}: expected one axis, got shape {array.shape}")
-    return array
+    return as_integers(name, array, ("T",))

@@ -11,9 +11,12 @@ from typing import TypeVar
 import numpy as np
 
 Choice = TypeVar("Choice")
+Shape = tuple[int | str, ...]  # a size, or a letter for any size from 1 on
 
 
-def as_real(name: str, value: object, dtype: np.dtype | type | None = None) -> np.ndarray:
+def as_real(
+    name: str, value: object, shape: Shape | None = None, dtype: np.dtype | type | None = None
+) -> np.ndarray:
     """Return `value` as an array of real numbers.
 
     Parameters
@@ -22,6 +25,8 @@ def as_real(name: str, value: object, dtype: np.dtype | type | None = None) -> n
         The argument's name, for the message.
     value : array_like
         What the caller gave.
+    shape : tuple of int and str, optional
+        As for `expect_shape`; by default any.
     dtype : data type, optional
         float32 or float64; by default the type that the numbers came in.
 
@@ -34,30 +39,36 @@ def as_real(name: str, value: object, dtype: np.dtype | type | None = None) -> n
     ------
     TypeError
         If `value` is not made of booleans, integers or real numbers.
+    ValueError
+        If it does not have the shape.
     """
-    array = _as_array(name, value, "biuf", "real numbers")
+    array = _as_array(name, value, shape, "biuf", "real numbers")
     with np.errstate(over="ignore"):  # what is too large for float32 becomes infinity
         return array if dtype is None else array.astype(dtype, copy=False)
 
 
-def as_integers(name: str, value: object) -> np.ndarray:
+def as_integers(name: str, value: object, shape: Shape | None = None) -> np.ndarray:
     """Return `value` as an array of integers, in the integer type that they came in.
 
     Raises
     ------
     TypeError
         If `value` is not made of integers.
+    ValueError
+        If it does not have the `shape`, which is as for `expect_shape`; by default any.
     """
-    return _as_array(name, value, "iu", "integers")
+    return _as_array(name, value, shape, "iu", "integers")
 
 
-def _as_array(name, value, kinds, what):
+def _as_array(name, value, shape, kinds, what):
     try:
         array = np.asarray(value)
     except ValueError:
         raise TypeError(f"{name}: expected one rectangular array of {what}") from None
     if array.dtype.kind not in kinds:
         raise TypeError(f"{name}: expected {what}, got an array of {array.dtype}")
+    if shape is not None:
+        expect_shape(name, array, shape)
     return array
 
 
@@ -85,8 +96,7 @@ def as_lengths(lengths: object, N: int, T: int) -> np.ndarray:
     """
     if lengths is None:
         return np.full(N, T)
-    array = as_integers("lengths", lengths)
-    expect_shape("lengths", array, (N,))
+    array = as_integers("lengths", lengths, (N,))
     expect_between("lengths", array, 1, T)
     return array
 
@@ -108,7 +118,7 @@ def expect_finite(name: str, array: np.ndarray) -> None:
         raise ValueError(f"{name}: expected finite numbers, got NaN or infinity")
 
 
-def expect_shape(name: str, array: np.ndarray, shape: tuple[int | str, ...]) -> None:
+def expect_shape(name: str, array: np.ndarray, shape: Shape) -> None:
     """Raise unless `array` has the shape `shape`.
 
     Parameters
