@@ -16,7 +16,7 @@ from functools import partial
 import numpy as np
 
 from rnn_lib import validation
-from rnn_lib.activations import get_activation, sigmoid
+from rnn_lib.activations import get_activation
 from rnn_lib.batches import Inputs, read_classes, read_inputs, read_targets
 from rnn_lib.initializers import Initializer, gaussian, get_initializer
 from rnn_lib.layers import Dense, Dropout, Embedding, Layer
@@ -217,8 +217,9 @@ class ScratchRNNClassifier:
             train(state, data, held_out, self)
         except KeyboardInterrupt:
             where = f"fit was interrupted in epoch {state.n_epochs + 1}. What it learned is kept"
-            what = "with warm_start=True, fit goes on with the next epoch."
-            warnings.warn(f"{where}; {what}", RuntimeWarning, stacklevel=2)
+            warnings.warn(
+                f"{where}; with warm_start=True, fit resumes.", RuntimeWarning, stacklevel=2
+            )
         self._state = state
         return self
 
@@ -262,10 +263,8 @@ class ScratchRNNClassifier:
             If the classifier is not fitted or `x` does not fit it.
         """
         result = scores(self.network_, read_inputs("x", x, self.network_))
-        if result.shape[-1] > 1:
-            return self._state.loss.probabilities(result)
-        yes = sigmoid(result)
-        return np.concatenate([1 - yes, yes], axis=-1)
+        p = self._state.loss.probabilities(result)
+        return p if p.shape[-1] > 1 else np.concatenate([1 - p, p], axis=-1)
 
     def score(self, x: Inputs, y: np.ndarray) -> float:
         """Return the accuracy.
@@ -341,9 +340,8 @@ class ScratchRNNClassifier:
             cannot be saved. The loaded classifier has the default initializer, and the last
             learning rate.
         """
-        state = self._expect_fitted()
         self._expect_fixed_settings()
-        write_classifier(path, self.get_params(), state)
+        write_classifier(path, self.get_params(), self._state)
 
     @classmethod
     def load(cls, path: str | os.PathLike) -> "ScratchRNNClassifier":
@@ -390,7 +388,7 @@ class ScratchRNNClassifier:
 
     def _expect_fixed_settings(self):
         for name, now in self.get_params().items():
-            before = self._state.settings[name]
+            before = self._expect_fitted().settings[name]
             if self.__dataclass_fields__[name].metadata.get("fixed") and now != before:
                 what = f"{name}: the network was fitted with {before!r}, got {now!r}"
                 raise ValueError(f"{what}: set it back, or fit anew with warm_start=False")

@@ -117,8 +117,7 @@ def grad_check(
     -----
     Lesson 3, section 4.
     """
-    given = ("h0", h0), ("lengths", lengths)
-    options = {name: value for name, value in given if value is not None}
+    options = {k: v for k, v in (("h0", h0), ("lengths", lengths)) if v is not None}
     y = layer.forward(x, **options)
     dy = np.random.default_rng(0).standard_normal(y.shape)
     dx = layer.backward(dy)

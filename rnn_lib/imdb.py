@@ -361,10 +361,10 @@ def _read_package(csv):
     table = pd.read_csv(BytesIO(content), keep_default_na=False)
     table = table[table["source"] == "imdb"].reset_index(drop=True)
     film = np.load(Path(__file__).with_name("film_groups.npy"))
-    label = table["label"].map({0: "neg", 1: "pos"})
-    kind = np.where(hold_out(label, film, PACKAGE_TEST_SIZE, seed=0), "test", "train")
-    columns = {"type": kind, "review": table["text"], "label": label, "file": None, "film": film}
-    return pd.DataFrame(columns)
+    is_test = hold_out(table["label"], film, PACKAGE_TEST_SIZE, seed=0)
+    table["label"] = table["label"].map({0: "neg", 1: "pos"})
+    table = table.assign(type=np.where(is_test, "test", "train"), file=None, film=film)
+    return table.rename(columns={"text": "review"})[_COLUMNS]
 
 
 def _reviews_from(files, source):
@@ -467,6 +467,5 @@ def _data_folder() -> Path:
     """Return data/ in a clone of the project, else the user's cache."""
     import pooch
 
-    project = Path(__file__).resolve().parents[1]
-    in_clone = (project / "pyproject.toml").exists()
-    return project / "data" if in_clone else pooch.os_cache("rnn_lib")
+    data = Path(__file__).resolve().parents[1] / "data"
+    return data if data.with_name("pyproject.toml").exists() else pooch.os_cache("rnn_lib")

@@ -191,7 +191,7 @@ def draw_weights(initializer, rng, shape, dtype) -> np.ndarray:
         If there is no initializer of that name, `dtype` is neither float32 nor float64, or a
         function answers with something else than finite numbers of that shape.
     """
-    drawn = get_initializer(initializer)(rng, shape)
+    drawn = get_initializer(initializer)(np.random.default_rng(rng), shape)
     dtype = validation.expect_float_type("dtype", dtype)
     weights = validation.as_real("initializer", drawn, shape, dtype)
     validation.expect_finite("initializer", weights)

@@ -140,7 +140,6 @@ class Dense(Layer):
         super().__init__()
         self.n_features = validation.expect_count("n_features", n_features)
         self.n_output = validation.expect_count("n_output", n_output)
-        rng = np.random.default_rng(rng)
         self.params["W"] = draw_weights(initializer, rng, (n_features, n_output), dtype)
         self.params["b"] = np.zeros(n_output, dtype)
 
@@ -210,7 +209,6 @@ class Embedding(Layer):
         self.n_words = validation.expect_count("n_words", n_words)
         self.n_features = validation.expect_count("n_features", n_features)
         self.trainable = trainable
-        rng = np.random.default_rng(rng)
         table = {"W": draw_weights(initializer, rng, (n_words, n_features), dtype)}
         self.params, self._frozen = (table, {}) if trainable else ({}, table)
 

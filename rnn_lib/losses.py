@@ -61,7 +61,8 @@ class CrossEntropy:
             least = self.fewest_outputs
             raise ValueError(f"scores: expected shape (..., at least {least}), got {scores.shape}")
         targets, weights = _targets_and_weights(scores, labels, mask)
-        is_right = _chosen(scores) == np.asarray(labels)
+        chosen = scores.argmax(axis=-1) if scores.shape[-1] > 1 else scores[..., 0] > 0
+        is_right = chosen == np.asarray(labels)
         self.accuracy = float(np.mean(is_right[weights[..., 0] > 0]))
         self._dscores = (self.probabilities(scores) - targets) * weights
         return float(np.sum(self._terms(scores, targets) * weights))
@@ -112,11 +113,6 @@ class SigmoidCrossEntropy(CrossEntropy):
 
     def _terms(self, scores, targets):
         return np.logaddexp(0, scores) - targets * scores
-
-
-def _chosen(scores):
-    """Return the output with the highest score; the answer, where there is one output."""
-    return scores.argmax(axis=-1) if scores.shape[-1] > 1 else scores[..., 0] > 0
 
 
 def _targets_and_weights(scores, labels, mask):

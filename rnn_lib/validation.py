@@ -4,6 +4,7 @@ These are the single checks. Which argument gets which check is decided where a 
 over: in a layer's ``forward``, in the classifier's table of settings. Nothing here knows a layer.
 """
 
+import contextlib
 from collections.abc import Mapping
 from numbers import Integral, Real
 from typing import TypeVar
@@ -205,13 +206,10 @@ def expect_float_type(name: str, value: object) -> np.dtype:
     ValueError
         If `value` is neither float32 nor float64.
     """
-    try:
-        dtype = np.dtype(value)
-    except TypeError:
-        dtype = None
-    if dtype not in (np.float32, np.float64):
-        raise ValueError(f"{name}: expected float32 or float64, got {value!r}")
-    return dtype
+    with contextlib.suppress(TypeError):
+        if np.dtype(value) in (np.float32, np.float64):
+            return np.dtype(value)
+    raise ValueError(f"{name}: expected float32 or float64, got {value!r}")
 
 
 def is_object(value: object, method: str) -> bool:
