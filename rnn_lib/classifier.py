@@ -217,9 +217,7 @@ class ScratchRNNClassifier:
             train(state, data, held_out, self)
         except KeyboardInterrupt:
             where = f"fit was interrupted in epoch {state.n_epochs + 1}. What it learned is kept"
-            warnings.warn(
-                f"{where}; with warm_start=True, fit resumes.", RuntimeWarning, stacklevel=2
-            )
+            warnings.warn(f"{where}; a warm start resumes it.", RuntimeWarning, stacklevel=2)
         self._state = state
         return self
 
@@ -286,7 +284,7 @@ class ScratchRNNClassifier:
             If the classifier is not fitted, or `x` and `y` do not fit it.
         """
         state = self._expect_fitted()
-        return evaluate(state.network, state.loss, *_read("x", x, "y", y, state))[1]
+        return evaluate(state, _read("x", x, "y", y, state))[1]
 
     def get_params(self, deep: bool = True) -> dict[str, object]:
         """Return the settings by name, as scikit-learn asks for them; `deep` has no effect."""

@@ -130,7 +130,6 @@ def grad_check(
     checked = {name: (at, np.array(analytic)) for name, (at, analytic) in checked.items()}
 
     twin = _with_truncation_held(layer)
-    twin.forward(x, **options)  # before any nudge: these are the states that truncation holds
     errors, places = {}, {}
     for name, (at, analytic) in checked.items():
         numeric = numeric_gradient(lambda: float(np.vdot(dy, twin.forward(x, **options))), at)
@@ -157,18 +156,16 @@ def _with_truncation_held(layer):
 def _with_held_states(rnn):
     """Make a ``_compute`` in which each state depends on the last `bptt_steps` cells only.
 
-    The values are those of the ordinary forward pass. But the state before those cells is kept as
-    it was at the first call, however the parameters are nudged later, unless it is h0.
+    The values are those of the ordinary forward pass. But the state before those cells stays what
+    it was in the last ``forward`` of `rnn`, however the parameters are nudged since, unless it is
+    h0.
     """
-    held = None
 
     def compute(x, lengths, starts=None, training=False):
-        nonlocal held
         N, T, _ = x.shape
+        held = rnn._kept.z[:, rnn._kept.inverse, : rnn._n_states * rnn.n_nodes]
         is_read = np.arange(T) < lengths[:, None]
         x = np.where(is_read[..., None], x, 0)
-        if held is None:
-            held = rnn._compute(x, np.full(N, T), starts)[1].z[..., : rnn._n_states * rnn.n_nodes]
         h = np.zeros((N, T, rnn.n_nodes))
         for t in range(T):
             first = max(0, t + 1 - rnn.bptt_steps)

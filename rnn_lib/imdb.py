@@ -183,8 +183,7 @@ def load_imdb(
         with contextlib.suppress(OSError):  # nowhere to write: then the next time takes as long
             kept.parent.mkdir(parents=True, exist_ok=True)
             write_arrays(kept, {"words": words}, arrays)
-            by_age = sorted(kept.parent.glob("imdb-*.npz"), key=lambda file: file.stat().st_mtime)
-            for file in by_age[:-_N_KEPT]:
+            for file in sorted(kept.parent.glob("imdb-*.npz"), key=os.path.getmtime)[:-_N_KEPT]:
                 file.unlink(missing_ok=True)
     return data
 

@@ -338,9 +338,7 @@ class RowGradient:
         return RowGradient(self.rows, self.values * factor, self.shape)
 
     @classmethod
-    def from_lookups(
-        cls, ids: np.ndarray, gradients: np.ndarray, shape: tuple[int, int]
-    ) -> "RowGradient":
+    def from_lookups(cls, ids: np.ndarray, dy: np.ndarray, shape: tuple[int, int]) -> "RowGradient":
         """Add up the gradients of all look-ups of the same row.
 
         Sorting the look-ups brings equal rows together, so that each sum is one run. The row
@@ -350,7 +348,7 @@ class RowGradient:
         ----------
         ids : ndarray of int, shape (L,)
             The row that each look-up read; L >= 1.
-        gradients : ndarray, shape (L, n_columns)
+        dy : ndarray, shape (L, n_columns)
             The gradient at what each look-up returned.
         shape : (n_rows, n_columns)
             Shape of the table.
@@ -363,5 +361,5 @@ class RowGradient:
         order = np.argsort(ids.astype(np.min_scalar_type(shape[0] - 1)), kind="stable")
         ids = ids[order]
         starts = np.concatenate(([0], np.flatnonzero(np.diff(ids)) + 1))
-        sums = np.add.reduceat(gradients.take(order, axis=0), starts, axis=0)
+        sums = np.add.reduceat(dy.take(order, axis=0), starts, axis=0)
         return cls(ids[starts], sums, shape)

@@ -145,8 +145,7 @@ def train(state: TrainingState, data: Labeled, validation: Labeled | None, setti
             started = time.perf_counter()
             record = _train_epoch(state, data, settings, bar)
             if validation is not None:
-                val_loss, val_accuracy = evaluate(state.network, state.loss, *validation)
-                record |= {"val_loss": val_loss, "val_accuracy": val_accuracy}
+                record["val_loss"], record["val_accuracy"] = evaluate(state, validation)
             text = ", ".join(f"{name} {value:.4f}" for name, value in record.items())
             record["seconds"] = time.perf_counter() - started
             for name, value in record.items():
@@ -189,27 +188,26 @@ def _expect_finite(number, what):
         raise FloatingPointError(f"{what}: try a smaller lr, or clip_norm")
 
 
-def evaluate(
-    network: RecurrentNetwork, loss: CrossEntropy, inputs: Vectors | WordIds, targets: np.ndarray
-) -> tuple[float, float]:
+def evaluate(state: TrainingState, data: Labeled) -> tuple[float, float]:
     """Return the mean loss and the accuracy, 0 to 1, of the network as it stands.
 
     Parameters
     ----------
-    network, loss
-        What to evaluate.
-    inputs : Vectors or WordIds
-        N sequences.
-    targets : ndarray of int, shape (N,), or (N, T) with a label for every step
-        Numbers of the right outputs.
+    state : TrainingState
+        Whose network and loss to evaluate.
+    data : Labeled
+        N sequences, and the numbers of the right outputs: (N,), or (N, T) with a label for every
+        step.
 
     Returns
     -------
     loss, accuracy : float
         Over all labels that count: none after a sequence's end does.
     """
-    value = loss.forward(scores(network, inputs), targets, _counted(targets, inputs.lengths))
-    return value, loss.accuracy
+    inputs, targets = data
+    counted = _counted(targets, inputs.lengths)
+    value = state.loss.forward(scores(state.network, inputs), targets, counted)
+    return value, state.loss.accuracy
 
 
 def scores(network: RecurrentNetwork, inputs: Vectors | WordIds) -> np.ndarray:
