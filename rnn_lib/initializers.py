@@ -130,8 +130,7 @@ def orthogonal(gain: float = 1.0) -> Initializer:
     gain = validation.expect_positive("gain", gain)
 
     def draw(rng: np.random.Generator, shape: tuple[int, int]) -> np.ndarray:
-        n_long, n_short = max(shape), min(shape)
-        q, r = np.linalg.qr(rng.standard_normal((n_long, n_short)))
+        q, r = np.linalg.qr(rng.standard_normal(sorted(shape, reverse=True)))
         # Without this the signs that LAPACK happens to choose would favor some matrices.
         q *= np.sign(np.diag(r))
         return gain * (q if shape[0] >= shape[1] else q.T)

@@ -111,9 +111,8 @@ class RecurrentLayer(Layer):
 
     def _checked(self, x, lengths=None):
         x = validation.as_real("x", x, ("N", "T", self.n_features), self._float_type())
-        N, T, _ = x.shape
-        lengths = validation.as_lengths(lengths, N, T)
-        is_read = np.arange(T) < lengths[:, None]
+        lengths = validation.as_lengths(lengths, *x.shape[:2])
+        is_read = np.arange(x.shape[1]) < lengths[:, None]
         validation.expect_finite("x", x if is_read.all() else x[is_read])
         return x, lengths
 
