@@ -146,9 +146,7 @@ class RecurrentLayer(Layer):
         # The sums over samples and steps are one matrix product.
         da_rows = da.reshape(T * N, -1)
         z_rows = p.z[:T].reshape(T * N, -1)[:, S - H :]
-        dW, H = z_rows.T @ da_rows, self.n_nodes
-        db = dW[-1] if self.params["b"].shape == dW[-1].shape else dW[-1].sum(keepdims=True)
-        self.grads = {"W_x": dW[H:-1], "W_h": dW[:H], "b": db}
+        self._part_grads(z_rows.T @ da_rows)
         self.dh0 = dstart[p.inverse, S - H :]
         return (da_rows @ p.W[H:-1].T).reshape(T, N, -1).swapaxes(0, 1)[p.inverse]
 
@@ -188,6 +186,12 @@ class RecurrentLayer(Layer):
         W_h, W_x, b = self.params["W_h"], self.params["W_x"], self.params["b"]
         W = np.vstack([W_h, W_x, np.broadcast_to(b, W_h.shape[1:])])
         return W.astype(self._float_type(), copy=False)
+
+    def _part_grads(self, dW):
+        """Divide the gradient at W among the parameters."""
+        H, db = self.n_nodes, dW[-1]
+        db = db if self.params["b"].shape == db.shape else db.sum(keepdims=True)
+        self.grads = {"W_x": dW[H:-1], "W_h": dW[:H], "b": db}
 
 
 class SimpleRNN(RecurrentLayer):
