@@ -44,7 +44,7 @@ grade: .venv/installed-class ## grade a class: SUBMISSIONS=folder-or-zip [JOBS= 
 	  $(call option,TIMEOUT,timeout) $(call option,MEMORY,memory) $(call option,SEED,seed)
 
 data: .venv/installed ## download the authors' archive of reviews into data/
-	$(python) -c 'from rnn_lib.imdb import main; main()'
+	$(python) data/download.py
 
 lint: .venv/installed-test ## check the code's style, notebooks included, and which module imports which
 	$(python) -m ruff check

@@ -25,7 +25,7 @@ def group_numbers(archive: str) -> np.ndarray:
     reviews = imdb.load_reviews(archive)
     reviews = reviews[(reviews["type"] == "train") & (reviews["label"] != "unsup")]
     group_of_text = dict(zip(reviews["review"], imdb.film_groups(reviews), strict=True))
-    groups = [group_of_text[text] for text in imdb.package_reviews()["review"]]
+    groups = [group_of_text[text] for text in imdb.load_reviews(imdb.PACKAGE)["review"]]
     return pd.factorize(np.array(groups))[0].astype(np.uint16)
 
 

@@ -72,9 +72,8 @@ class Vectors:
     """Sequences of vectors, (N, T, F), all of the same length."""
 
     def __init__(self, x: np.ndarray) -> None:
-        self._x = x
-        self.shape = N, T = x.shape[:2]
-        self.lengths = np.full(N, T)
+        self._x, self.shape = x, x.shape[:2]
+        self.lengths = np.full(len(x), x.shape[1])
 
     def batch(self, rows: np.ndarray) -> Batch:
         """Return the sequences with the numbers `rows`, their lengths, and their numbers."""
@@ -122,24 +121,20 @@ def read_inputs(name: str, x: Inputs, network: RecurrentNetwork) -> Vectors | Wo
         If they do not fit the network, or hold numbers that are not finite.
     """
     if network.embedding is None:
-        x = validation.as_real(name, x, network.rnn.params["W_h"].dtype)
-        validation.expect_shape(name, x, ("N", "T", network.rnn.n_features))
+        shape = "N", "T", network.rnn.n_features
+        x = validation.as_real(name, x, shape, network.rnn.params["W_h"].dtype)
         validation.expect_finite(name, x)
         return Vectors(x)
     # An embedding of one's own may read ids in a way of its own.
     is_usual = type(network.embedding) is Embedding
     most = network.embedding.n_words - 1 if is_usual else np.iinfo(np.int32).max
     if isinstance(x, np.ndarray) and x.dtype != object:
-        x = validation.as_integers(name, x)
-        validation.expect_shape(name, x, ("N", "T"))
+        x = validation.as_integers(name, x, ("N", "T"))
         validation.expect_between(name, x, 0, most)
         is_read = np.logical_or.accumulate(x[:, ::-1] != 0, axis=1)[:, ::-1]
         offsets = np.append(0, is_read.sum(axis=1).cumsum())
         return WordIds(Sequences(x[is_read], offsets), x.shape[1])
-    try:
-        sequences = x if isinstance(x, Sequences) else Sequences.from_arrays(x)
-    except (TypeError, ValueError) as error:
-        raise type(error)(f"{name}: {error}") from None
+    sequences = x if isinstance(x, Sequences) else Sequences.from_arrays(x, name)
     if len(sequences) == 0:
         raise ValueError(f"{name}: expected at least one sequence, got none")
     validation.expect_between(name, sequences.ids, 0, most)
@@ -170,9 +165,8 @@ def read_classes(y: np.ndarray, n_labels: int) -> np.ndarray:
     if labels.size and labels[0] >= 0 and labels[-1] < n_labels:
         return np.arange(n_labels)
     if len(labels) != n_labels:
-        got = f"got {len(labels)} different ones, {labels[:5].tolist()}{' ...' * (len(labels) > 5)}"
-        most = n_labels - 1
-        raise ValueError(f"y: expected labels 0 to {most}, or {n_labels} different integers; {got}")
+        expected = f"labels 0 to {n_labels - 1}, or {n_labels} different integers"
+        raise ValueError(f"y: expected {expected}; got {len(labels)}, such as {labels[:5]}")
     return labels
 
 
@@ -207,11 +201,10 @@ def read_targets(
     y = validation.as_integers(name, y)
     N, T = inputs.shape
     if not every_step and N == 1 < T and y.shape == (T,):
-        raise ValueError(
-            f"{name}: got {T} labels for one sequence of {T} time steps. If the sequence as a "
-            f"whole has one label, give that one: {name}=[{y[0]}]. If every time step has one, "
-            f'give {name}=[{y.tolist()}] and choose readout="all".'
-        )
+        got = f"got {T} labels for one sequence of {T} time steps."
+        whole = f"If the sequence as a whole has one label, give that one: {name}=[{y[0]}]."
+        every = f'If every time step has one, give {name}=[{y.tolist()}] and choose readout="all".'
+        raise ValueError(f"{name}: {got} {whole} {every}")
     validation.expect_shape(name, y, (N, T) if every_step else (N,))
     outputs = np.searchsorted(classes, y).clip(max=len(classes) - 1)
     unknown = classes[outputs] != y

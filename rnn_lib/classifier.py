@@ -16,7 +16,7 @@ from functools import partial
 import numpy as np
 
 from rnn_lib import validation
-from rnn_lib.activations import get_activation, sigmoid
+from rnn_lib.activations import get_activation
 from rnn_lib.batches import Inputs, read_classes, read_inputs, read_targets
 from rnn_lib.initializers import Initializer, gaussian, get_initializer
 from rnn_lib.layers import Dense, Dropout, Embedding, Layer
@@ -143,8 +143,7 @@ class ScratchRNNClassifier:
     dtype: np.dtype | type = _setting(np.float64, validation.expect_float_type, fixed=True)
     verbose: int = _setting(0, _verbosity)
 
-    def __post_init__(self) -> None:
-        self._state: TrainingState | None = None
+    _state = None  # the TrainingState that fit leaves
 
     @property
     def network_(self) -> RecurrentNetwork:
@@ -212,15 +211,13 @@ class ScratchRNNClassifier:
         else:
             state = self._new_state(self._n_features(x))
             state.classes = read_classes(y, max(2, self.n_output))
-        data, held_out = _read("x", x, "y", y, state), None
-        if X_val is not None:
-            held_out = _read("X_val", X_val, "y_val", y_val, state)
+        data = _read("x", x, "y", y, state)
+        held_out = None if X_val is None else _read("X_val", X_val, "y_val", y_val, state)
         try:
             train(state, data, held_out, self)
         except KeyboardInterrupt:
             where = f"fit was interrupted in epoch {state.n_epochs + 1}. What it learned is kept"
-            what = "with warm_start=True, fit goes on with the next epoch."
-            warnings.warn(f"{where}; {what}", RuntimeWarning, stacklevel=2)
+            warnings.warn(f"{where}; a warm start resumes it.", RuntimeWarning, stacklevel=2)
         self._state = state
         return self
 
@@ -264,10 +261,8 @@ class ScratchRNNClassifier:
             If the classifier is not fitted or `x` does not fit it.
         """
         result = scores(self.network_, read_inputs("x", x, self.network_))
-        if result.shape[-1] > 1:
-            return self._state.loss.probabilities(result)
-        yes = sigmoid(result)
-        return np.concatenate([1 - yes, yes], axis=-1)
+        p = self._state.loss.probabilities(result)
+        return p if p.shape[-1] > 1 else np.concatenate([1 - p, p], axis=-1)
 
     def score(self, x: Inputs, y: np.ndarray) -> float:
         """Return the accuracy.
@@ -289,7 +284,7 @@ class ScratchRNNClassifier:
             If the classifier is not fitted, or `x` and `y` do not fit it.
         """
         state = self._expect_fitted()
-        return evaluate(state.network, state.loss, *_read("x", x, "y", y, state))[1]
+        return evaluate(state, _read("x", x, "y", y, state))[1]
 
     def get_params(self, deep: bool = True) -> dict[str, object]:
         """Return the settings by name, as scikit-learn asks for them; `deep` has no effect."""
@@ -343,9 +338,8 @@ class ScratchRNNClassifier:
             cannot be saved. The loaded classifier has the default initializer, and the last
             learning rate.
         """
-        state = self._expect_fitted()
         self._expect_fixed_settings()
-        write_classifier(path, self.get_params(), state)
+        write_classifier(path, self.get_params(), self._state)
 
     @classmethod
     def load(cls, path: str | os.PathLike) -> "ScratchRNNClassifier":
@@ -392,7 +386,7 @@ class ScratchRNNClassifier:
 
     def _expect_fixed_settings(self):
         for name, now in self.get_params().items():
-            before = self._state.settings[name]
+            before = self._expect_fitted().settings[name]
             if self.__dataclass_fields__[name].metadata.get("fixed") and now != before:
                 what = f"{name}: the network was fitted with {before!r}, got {now!r}"
                 raise ValueError(f"{what}: set it back, or fit anew with warm_start=False")
@@ -400,8 +394,7 @@ class ScratchRNNClassifier:
     def _n_features(self, x):
         if self.embedding is not None:
             return getattr(self.embedding, "n_features", None) or self.embedding[1]
-        validation.expect_shape("x", validation.as_real("x", x), ("N", "T", "F"))
-        return np.shape(x)[2]
+        return validation.as_real("x", x, ("N", "T", "F")).shape[2]
 
     def _new_state(self, n_features):
         """Make an untrained network, and what trains it."""

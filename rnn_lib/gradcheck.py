@@ -9,6 +9,7 @@ Left out: the checks of a student's functions, which are in :mod:`rnn_lib.checks
 import copy
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -117,8 +118,7 @@ def grad_check(
     -----
     Lesson 3, section 4.
     """
-    options = {"h0": h0, "lengths": lengths}
-    options = {name: value for name, value in options.items() if value is not None}
+    options = {k: v for k, v in (("h0", h0), ("lengths", lengths)) if v is not None}
     y = layer.forward(x, **options)
     dy = np.random.default_rng(0).standard_normal(y.shape)
     dx = layer.backward(dy)
@@ -131,7 +131,6 @@ def grad_check(
     checked = {name: (at, np.array(analytic)) for name, (at, analytic) in checked.items()}
 
     twin = _with_truncation_held(layer)
-    twin.forward(x, **options)  # before any nudge: these are the states that truncation holds
     errors, places = {}, {}
     for name, (at, analytic) in checked.items():
         numeric = numeric_gradient(lambda: float(np.vdot(dy, twin.forward(x, **options))), at)
@@ -151,30 +150,24 @@ def _with_truncation_held(layer):
     if hasattr(layer, "rnn"):
         twin.rnn = _with_truncation_held(layer.rnn)
     elif getattr(layer, "bptt_steps", None) is not None:
-        twin._compute = _with_held_states(layer)
+        twin._compute = partial(_compute_with_held_states, layer)
     return twin
 
 
-def _with_held_states(rnn):
-    """Make a ``_compute`` in which each state depends on the last `bptt_steps` cells only.
+def _compute_with_held_states(rnn, x, lengths, starts=None, training=False):
+    """Compute as `rnn` does, but let each state depend on the last `bptt_steps` cells only.
 
-    The values are those of the ordinary forward pass. But the state before those cells is kept as
-    it was at the first call, however the parameters are nudged later, unless it is h0.
+    The values are those of the ordinary forward pass. But the state before those cells stays what
+    it was in the last ``forward`` of `rnn`, however the parameters are nudged since, unless it is
+    h0.
     """
-    held = None
-
-    def compute(x, lengths, starts=None, training=False):
-        nonlocal held
-        N, T, _ = x.shape
-        is_read = np.arange(T) < lengths[:, None]
-        x = np.where(is_read[..., None], x, 0)
-        if held is None:
-            held = rnn._compute(x, np.full(N, T), starts)[1].z[..., : rnn._n_states * rnn.n_nodes]
-        h = np.zeros((N, T, rnn.n_nodes))
-        for t in range(T):
-            first = max(0, t + 1 - rnn.bptt_steps)
-            before = held[first] if first else starts
-            h[:, t] = rnn._compute(x[:, first : t + 1], np.full(N, t + 1 - first), before)[0][:, -1]
-        return np.where(is_read[..., None], h, 0), None
-
-    return compute
+    N, T, _ = x.shape
+    held = rnn._kept.z[:, rnn._kept.inverse, : rnn._n_states * rnn.n_nodes]
+    is_read = np.arange(T) < lengths[:, None]
+    x = np.where(is_read[..., None], x, 0)
+    h = np.zeros((N, T, rnn.n_nodes))
+    for t in range(T):
+        first = max(0, t + 1 - rnn.bptt_steps)
+        before = held[first] if first else starts
+        h[:, t] = rnn._compute(x[:, first : t + 1], np.full(N, t + 1 - first), before)[0][:, -1]
+    return np.where(is_read[..., None], h, 0), None

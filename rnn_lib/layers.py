@@ -83,9 +83,7 @@ class Layer:
         """
         if self._shape is None:
             raise ValueError("backward: call forward first")
-        dy = validation.as_real("dy", dy)
-        validation.expect_shape("dy", dy, self._shape)
-        return self._backward(dy, self._kept)
+        return self._backward(validation.as_real("dy", dy, self._shape), self._kept)
 
     def _keep(self, y, kept):
         self._shape, self._kept = y.shape, kept
@@ -142,14 +140,12 @@ class Dense(Layer):
         super().__init__()
         self.n_features = validation.expect_count("n_features", n_features)
         self.n_output = validation.expect_count("n_output", n_output)
-        rng = np.random.default_rng(rng)
         self.params["W"] = draw_weights(initializer, rng, (n_features, n_output), dtype)
         self.params["b"] = np.zeros(n_output, dtype)
 
     def _checked(self, x):
-        x = validation.as_real("x", x, self._float_type())
-        if x.ndim < 1 or x.shape[-1] != self.n_features:
-            raise ValueError(f"x: expected shape (..., {self.n_features}), got {x.shape}")
+        x = validation.as_real("x", x, dtype=self._float_type())
+        validation.expect_shape("x", x, (*x.shape[:-1], self.n_features))
         return x
 
     def _compute(self, x, training=False):
@@ -213,7 +209,6 @@ class Embedding(Layer):
         self.n_words = validation.expect_count("n_words", n_words)
         self.n_features = validation.expect_count("n_features", n_features)
         self.trainable = trainable
-        rng = np.random.default_rng(rng)
         table = {"W": draw_weights(initializer, rng, (n_words, n_features), dtype)}
         self.params, self._frozen = (table, {}) if trainable else ({}, table)
 
@@ -238,8 +233,7 @@ class Embedding(Layer):
         TypeError, ValueError
             If `table` is not made of finite float32 or float64 numbers, or does not have two axes.
         """
-        table = validation.as_real("table", table)
-        validation.expect_shape("table", table, ("n_words", "n_features"))
+        table = validation.as_real("table", table, ("n_words", "n_features"))
         given = {"initializer": lambda rng, shape: table.copy(), "dtype": table.dtype}
         return cls(*table.shape, trainable=trainable, **given)
 
@@ -249,8 +243,7 @@ class Embedding(Layer):
         return (self.params or self._frozen)["W"]
 
     def _checked(self, ids):
-        ids = validation.as_integers("ids", ids)
-        validation.expect_shape("ids", ids, ("N", "T"))
+        ids = validation.as_integers("ids", ids, ("N", "T"))
         validation.expect_between("ids", ids, 0, self.n_words - 1)
         return ids
 
@@ -345,9 +338,7 @@ class RowGradient:
         return RowGradient(self.rows, self.values * factor, self.shape)
 
     @classmethod
-    def from_lookups(
-        cls, ids: np.ndarray, gradients: np.ndarray, shape: tuple[int, int]
-    ) -> "RowGradient":
+    def from_lookups(cls, ids: np.ndarray, dy: np.ndarray, shape: tuple[int, int]) -> "RowGradient":
         """Add up the gradients of all look-ups of the same row.
 
         Sorting the look-ups brings equal rows together, so that each sum is one run. The row
@@ -357,7 +348,7 @@ class RowGradient:
         ----------
         ids : ndarray of int, shape (L,)
             The row that each look-up read; L >= 1.
-        gradients : ndarray, shape (L, n_columns)
+        dy : ndarray, shape (L, n_columns)
             The gradient at what each look-up returned.
         shape : (n_rows, n_columns)
             Shape of the table.
@@ -370,5 +361,5 @@ class RowGradient:
         order = np.argsort(ids.astype(np.min_scalar_type(shape[0] - 1)), kind="stable")
         ids = ids[order]
         starts = np.concatenate(([0], np.flatnonzero(np.diff(ids)) + 1))
-        sums = np.add.reduceat(gradients.take(order, axis=0), starts, axis=0)
+        sums = np.add.reduceat(dy.take(order, axis=0), starts, axis=0)
         return cls(ids[starts], sums, shape)

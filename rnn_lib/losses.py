@@ -61,7 +61,8 @@ class CrossEntropy:
             least = self.fewest_outputs
             raise ValueError(f"scores: expected shape (..., at least {least}), got {scores.shape}")
         targets, weights = _targets_and_weights(scores, labels, mask)
-        is_right = _chosen(scores) == np.asarray(labels)
+        chosen = scores.argmax(axis=-1) if scores.shape[-1] > 1 else scores[..., 0] > 0
+        is_right = chosen == np.asarray(labels)
         self.accuracy = float(np.mean(is_right[weights[..., 0] > 0]))
         self._dscores = (self.probabilities(scores) - targets) * weights
         return float(np.sum(self._terms(scores, targets) * weights))
@@ -114,16 +115,10 @@ class SigmoidCrossEntropy(CrossEntropy):
         return np.logaddexp(0, scores) - targets * scores
 
 
-def _chosen(scores):
-    """Return the output with the highest score; the answer, where there is one output."""
-    return scores.argmax(axis=-1) if scores.shape[-1] > 1 else scores[..., 0] > 0
-
-
 def _targets_and_weights(scores, labels, mask):
     """Write the labels as 0s and 1s shaped like `scores`, and each label's share of the mean."""
     n_output, dtype = scores.shape[-1], np.result_type(scores, np.float32)
-    labels = as_integers("labels", labels)
-    expect_shape("labels", labels, scores.shape[:-1])
+    labels = as_integers("labels", labels, scores.shape[:-1])
     counted = np.ones(labels.shape, bool) if mask is None else np.asarray(mask, bool)
     expect_shape("mask", counted, labels.shape)
     if not counted.any():

@@ -174,11 +174,8 @@ class RecurrentNetwork:
         return self._of_all_layers("grads")
 
     def _of_all_layers(self, kind):
-        return {
-            f"{name}.{param}": value
-            for name, layer in self._layers.items()
-            for param, value in getattr(layer, kind, {}).items()
-        }
+        parts = {name: getattr(layer, kind, {}) for name, layer in self._layers.items()}
+        return {f"{layer}.{name}": part[name] for layer, part in parts.items() for name in part}
 
     def forward(
         self, x: np.ndarray, lengths: np.ndarray | None = None, training: bool = False

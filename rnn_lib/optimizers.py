@@ -74,8 +74,7 @@ class Optimizer:
                 raise TypeError(f"params[{name!r}]: expected float numbers, got {param.dtype}")
         self.n_updates += 1
         for name, param in params.items():
-            rows = grads[name].rows if isinstance(grads[name], RowGradient) else ...
-            self._step(name, param, rows, _values(grads[name]))
+            self._step(name, param, *_rows_and_values(grads[name]))
 
     def _average(self, kind, name, like):
         """Return the running average `kind` of the parameter `name`, zero at first."""
@@ -171,14 +170,12 @@ def global_norm(grads: Gradients) -> float:
         The Euclidean norm.
     """
     # In float64, where the squares of float32 numbers do not overflow.
-    values = [_values(grad).astype(np.float64) for grad in grads.values()]
+    values = [_rows_and_values(grad)[1].astype(np.float64) for grad in grads.values()]
     with np.errstate(over="ignore"):
         return float(np.sqrt(sum(np.vdot(v, v) for v in values)))
 
 
-def clip_by_global_norm(
-    grads: Gradients, max_norm: float
-) -> tuple[dict[str, np.ndarray | RowGradient], float]:
+def clip_by_global_norm(grads: Gradients, max_norm: float) -> tuple[Gradients, float]:
     """Scale the gradients, all by one factor, to a global norm of at most `max_norm`.
 
     One factor for all keeps the direction, which clipping each element would change.
@@ -272,5 +269,5 @@ def get_optimizer(optimizer: str | Optimizer, lr: float = 0.001) -> Optimizer:
     return choose("optimizer", optimizer, OPTIMIZERS, or_else="an object with update() or ")(lr)
 
 
-def _values(grad):
-    return grad.values if isinstance(grad, RowGradient) else grad
+def _rows_and_values(grad):
+    return (grad.rows, grad.values) if isinstance(grad, RowGradient) else (..., grad)

@@ -31,12 +31,6 @@ def progress_bar(
     """
     from tqdm import tqdm  # here, so that importing the library stays quick
 
-    return tqdm(
-        iterable,
-        description,
-        total,
-        disable=not show,
-        miniters=max(1, total // 50),
-        mininterval=0,
-        bar_format="{l_bar}{bar:30}| {n_fmt}/{total_fmt}{postfix}",
-    )
+    bar_format = "{l_bar}{bar:30}| {n_fmt}/{total_fmt}{postfix}"
+    how = {"miniters": max(1, total // 50), "mininterval": 0, "bar_format": bar_format}
+    return tqdm(iterable, description, total, disable=not show, **how)

@@ -105,17 +105,14 @@ class RecurrentLayer(Layer):
         """
         x, lengths = self._checked(x, lengths)
         if h0 is not None:
-            h0 = validation.as_real("h0", h0, x.dtype)
-            validation.expect_shape("h0", h0, (len(x), self.n_nodes))
+            h0 = validation.as_real("h0", h0, (len(x), self.n_nodes), x.dtype)
             validation.expect_finite("h0", h0)
         return self._keep(*self._compute(x, lengths, h0))
 
     def _checked(self, x, lengths=None):
-        x = validation.as_real("x", x, self._float_type())
-        validation.expect_shape("x", x, ("N", "T", self.n_features))
-        N, T, _ = x.shape
-        lengths = validation.as_lengths(lengths, N, T)
-        is_read = np.arange(T) < lengths[:, None]
+        x = validation.as_real("x", x, ("N", "T", self.n_features), self._float_type())
+        lengths = validation.as_lengths(lengths, *x.shape[:2])
+        is_read = np.arange(x.shape[1]) < lengths[:, None]
         validation.expect_finite("x", x if is_read.all() else x[is_read])
         return x, lengths
 

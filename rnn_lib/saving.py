@@ -15,7 +15,7 @@ from rnn_lib import network, optimizers, recurrent
 from rnn_lib.activations import Activation
 from rnn_lib.layers import Embedding
 from rnn_lib.storage import read_arrays, write_arrays
-from rnn_lib.validation import as_integers, expect_shape
+from rnn_lib.validation import as_integers
 
 FORMAT = "rnn_lib.ScratchRNNClassifier 2"
 
@@ -80,8 +80,8 @@ def _fill(state, header, arrays):
             state.optimizer.averages.setdefault(kind, {})[name] = array
     vars(state.optimizer).update(header["optimizer"])
     state.rng.bit_generator.state, state.history = header["random"], header["history"]
-    state.classes = as_integers("classes", header["classes"])
-    expect_shape("classes", state.classes, (max(2, state.network.dense.n_output),))
+    n_classes = max(2, state.network.dense.n_output)
+    state.classes = as_integers("classes", header["classes"], (n_classes,))
 
 
 def _as_json(value):

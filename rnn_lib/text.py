@@ -112,8 +112,9 @@ class Vocabulary:
         ValueError
             If `max_size` is below 2.
         """
-        words = itertools.chain.from_iterable(map(tokenize, _expect_several(texts)))
-        return cls.from_counts(Counter(words), max_size)
+        numbers, words = number_words(texts)
+        counts = np.bincount(numbers.ids).tolist()
+        return cls.from_counts(dict(zip(words, counts, strict=True)), max_size)
 
     @classmethod
     def from_counts(cls, counts: Mapping[str, int], max_size: int = 10_000) -> "Vocabulary":
@@ -122,7 +123,7 @@ class Vocabulary:
         Parameters
         ----------
         counts : mapping of str to int
-            How often each word occurs.
+            How often each word occurs; one that never does is left out.
         max_size : int
             The largest number of words, ``<pad>`` and ``<unk>`` included; at least 2.
 
@@ -137,7 +138,7 @@ class Vocabulary:
             If `max_size` is no whole number, or below 2.
         """
         expect_count("max_size", max_size, least=len(SPECIAL_WORDS))
-        words = counts.keys() - set(SPECIAL_WORDS)
+        words = {word for word in counts if counts[word]} - set(SPECIAL_WORDS)
         by_frequency = sorted(words, key=lambda word: (-counts[word], word))
         return cls((SPECIAL_WORDS + by_frequency)[:max_size])
 
@@ -183,7 +184,8 @@ class Vocabulary:
         TypeError
             If `texts` is a single string, or holds something else.
         """
-        return Sequences.from_arrays([self.encode(text) for text in _expect_several(texts)])
+        numbers, words = number_words(texts)
+        return Sequences(self.ids_of(words)[numbers.ids], numbers.offsets)
 
     def decode(self, ids: np.ndarray) -> str:
         """Return the words with the given ids, joined by spaces.
@@ -230,7 +232,14 @@ def number_words(texts: Iterable[str]) -> tuple["Sequences", list[str]]:
         The numbers of each text's words, from 0.
     words : list of str
         The word of each number.
+
+    Raises
+    ------
+    TypeError
+        If `texts` is a single string, or holds something else.
     """
+    if isinstance(texts, str):  # which is iterable too, letter by letter
+        raise TypeError("texts: expected a list of strings, got one string; write [text]")
     number = defaultdict(itertools.count().__next__)
     tokens = map(tokenize, texts)
     numbers = [np.fromiter(map(number.__getitem__, t), np.int32, count=len(t)) for t in tokens]
@@ -273,18 +282,19 @@ class Sequences:
         self.offsets = as_sequence("offsets", offsets).astype(np.int64, copy=False)
         ends = self.offsets[[0, -1]].tolist() if self.offsets.size else []
         if ends != [0, len(ids)] or (self.lengths < 0).any():
-            raise ValueError(
-                f"offsets: expected numbers rising from 0 to {len(ids)}, got {self.offsets}"
-            )
+            expected = f"numbers rising from 0 to {len(ids)}"
+            raise ValueError(f"offsets: expected {expected}, got {self.offsets}")
 
     @classmethod
-    def from_arrays(cls, sequences: Iterable[np.ndarray]) -> "Sequences":
+    def from_arrays(cls, sequences: Iterable[np.ndarray], name: str = "sequences") -> "Sequences":
         """Put arrays of ids together.
 
         Parameters
         ----------
         sequences : iterable of array_like of int
             Each one-dimensional, of any length.
+        name : str
+            What messages call them.
 
         Returns
         -------
@@ -299,8 +309,8 @@ class Sequences:
             If an array is not one-dimensional.
         """
         if not isinstance(sequences, Iterable):
-            raise TypeError(f"sequences: expected several arrays, got {sequences!r}")
-        arrays = [as_sequence(f"sequences[{i}]", ids) for i, ids in enumerate(sequences)]
+            raise TypeError(f"{name}: expected several arrays, got {sequences!r}")
+        arrays = [as_sequence(f"{name}[{i}]", ids) for i, ids in enumerate(sequences)]
         offsets = np.cumsum([0] + [len(ids) for ids in arrays])
         return cls(np.concatenate(arrays) if arrays else [], offsets)
 
@@ -313,8 +323,7 @@ class Sequences:
         return len(self.offsets) - 1
 
     def __iter__(self) -> Iterator[np.ndarray]:
-        ends = self.offsets.tolist()
-        return (self.ids[start:end] for start, end in zip(ends[:-1], ends[1:], strict=True))
+        return (self.ids[start:end] for start, end in itertools.pairwise(self.offsets.tolist()))
 
     def __getitem__(self, key: int | slice | np.ndarray) -> "np.ndarray | Sequences":
         rows = np.arange(len(self))[key]
@@ -386,13 +395,6 @@ def pad_sequences(
     return padded
 
 
-def _expect_several(texts):
-    """Refuse a single string, which is iterable too, letter by letter."""
-    if isinstance(texts, str):
-        raise TypeError("texts: expected a list of strings, got one string; write [text]")
-    return texts
-
-
 def as_sequence(name: str, value: object) -> np.ndarray:
     """Return `value` as an array of integers with one axis, perhaps empty.
 
@@ -406,7 +408,4 @@ def as_sequence(name: str, value: object) -> np.ndarray:
     array = np.asarray(value)
     if array.shape == (0,):
         return array.astype(np.int32)  # NumPy makes an empty list an array of float64
-    array = as_integers(name, array)
-    if array.ndim != 1:
-        raise ValueError(f"{name}: expected one axis, got shape {array.shape}")
-    return array
+    return as_integers(name, array, ("T",))

@@ -145,8 +145,7 @@ def train(state: TrainingState, data: Labeled, validation: Labeled | None, setti
             started = time.perf_counter()
             record = _train_epoch(state, data, settings, bar)
             if validation is not None:
-                val_loss, val_accuracy = evaluate(state.network, state.loss, *validation)
-                record |= {"val_loss": val_loss, "val_accuracy": val_accuracy}
+                record["val_loss"], record["val_accuracy"] = evaluate(state, validation)
             text = ", ".join(f"{name} {value:.4f}" for name, value in record.items())
             record["seconds"] = time.perf_counter() - started
             for name, value in record.items():
@@ -189,27 +188,26 @@ def _expect_finite(number, what):
         raise FloatingPointError(f"{what}: try a smaller lr, or clip_norm")
 
 
-def evaluate(
-    network: RecurrentNetwork, loss: CrossEntropy, inputs: Vectors | WordIds, targets: np.ndarray
-) -> tuple[float, float]:
+def evaluate(state: TrainingState, data: Labeled) -> tuple[float, float]:
     """Return the mean loss and the accuracy, 0 to 1, of the network as it stands.
 
     Parameters
     ----------
-    network, loss
-        What to evaluate.
-    inputs : Vectors or WordIds
-        N sequences.
-    targets : ndarray of int, shape (N,), or (N, T) with a label for every step
-        Numbers of the right outputs.
+    state : TrainingState
+        Whose network and loss to evaluate.
+    data : Labeled
+        N sequences, and the numbers of the right outputs: (N,), or (N, T) with a label for every
+        step.
 
     Returns
     -------
     loss, accuracy : float
         Over all labels that count: none after a sequence's end does.
     """
-    value = loss.forward(scores(network, inputs), targets, _counted(targets, inputs.lengths))
-    return value, loss.accuracy
+    inputs, targets = data
+    counted = _counted(targets, inputs.lengths)
+    value = state.loss.forward(scores(state.network, inputs), targets, counted)
+    return value, state.loss.accuracy
 
 
 def scores(network: RecurrentNetwork, inputs: Vectors | WordIds) -> np.ndarray:
@@ -227,13 +225,13 @@ def scores(network: RecurrentNetwork, inputs: Vectors | WordIds) -> np.ndarray:
     ndarray, shape (N, n_output), or (N, T, n_output) with a score per step
         With one per step, 0 after a sequence's end.
     """
-    (N, T), result = inputs.shape, None
+    result = None
     with one_blas_thread():
         for rows in similar_length_batches(inputs.lengths, _PREDICTION_BATCH):
             x, lengths, rows = inputs.batch(rows)
             batch = network.forward(x, lengths)
             if result is None:
-                shape = (N, batch.shape[-1]) if batch.ndim == 2 else (N, T, batch.shape[-1])
+                shape = inputs.shape[: batch.ndim - 1] + batch.shape[-1:]  # with or without T
                 result = np.zeros(shape, batch.dtype)
             result[rows if batch.ndim == 2 else (rows, slice(batch.shape[1]))] = batch
     return result
@@ -244,9 +242,7 @@ def _counted(y, lengths):
     return None if np.ndim(y) == 1 else np.arange(np.shape(y)[1]) < lengths[:, None]
 
 
-@cache
-def _thread_pools():
-    return ThreadpoolController()  # looks through all loaded libraries: once is enough
+_thread_pools = cache(ThreadpoolController)  # looks through all loaded libraries: once is enough
 
 
 def one_blas_thread() -> AbstractContextManager:

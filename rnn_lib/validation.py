@@ -4,6 +4,7 @@ These are the single checks. Which argument gets which check is decided where a 
 over: in a layer's ``forward``, in the classifier's table of settings. Nothing here knows a layer.
 """
 
+import contextlib
 from collections.abc import Mapping
 from numbers import Integral, Real
 from typing import TypeVar
@@ -11,9 +12,12 @@ from typing import TypeVar
 import numpy as np
 
 Choice = TypeVar("Choice")
+Shape = tuple[int | str, ...]  # a size, or a letter for any size from 1 on
 
 
-def as_real(name: str, value: object, dtype: np.dtype | type | None = None) -> np.ndarray:
+def as_real(
+    name: str, value: object, shape: Shape | None = None, dtype: np.dtype | type | None = None
+) -> np.ndarray:
     """Return `value` as an array of real numbers.
 
     Parameters
@@ -22,6 +26,8 @@ def as_real(name: str, value: object, dtype: np.dtype | type | None = None) -> n
         The argument's name, for the message.
     value : array_like
         What the caller gave.
+    shape : tuple of int and str, optional
+        As for `expect_shape`; by default any.
     dtype : data type, optional
         float32 or float64; by default the type that the numbers came in.
 
@@ -34,33 +40,37 @@ def as_real(name: str, value: object, dtype: np.dtype | type | None = None) -> n
     ------
     TypeError
         If `value` is not made of booleans, integers or real numbers.
+    ValueError
+        If it does not have the shape.
     """
-    array = _as_array(name, value, "numbers")
-    if array.dtype.kind not in "biuf":
-        raise TypeError(f"{name}: expected real numbers, got an array of {array.dtype}")
+    array = _as_array(name, value, shape, "biuf", "real numbers")
     with np.errstate(over="ignore"):  # what is too large for float32 becomes infinity
         return array if dtype is None else array.astype(dtype, copy=False)
 
 
-def as_integers(name: str, value: object) -> np.ndarray:
+def as_integers(name: str, value: object, shape: Shape | None = None) -> np.ndarray:
     """Return `value` as an array of integers, in the integer type that they came in.
 
     Raises
     ------
     TypeError
         If `value` is not made of integers.
+    ValueError
+        If it does not have the `shape`, which is as for `expect_shape`; by default any.
     """
-    array = _as_array(name, value, "integers")
-    if array.dtype.kind not in "iu":
-        raise TypeError(f"{name}: expected integers, got an array of {array.dtype}")
-    return array
+    return _as_array(name, value, shape, "iu", "integers")
 
 
-def _as_array(name: str, value: object, what: str) -> np.ndarray:
+def _as_array(name, value, shape, kinds, what):
     try:
-        return np.asarray(value)
+        array = np.asarray(value)
     except ValueError:
         raise TypeError(f"{name}: expected one rectangular array of {what}") from None
+    if array.dtype.kind not in kinds:
+        raise TypeError(f"{name}: expected {what}, got an array of {array.dtype}")
+    if shape is not None:
+        expect_shape(name, array, shape)
+    return array
 
 
 def as_lengths(lengths: object, N: int, T: int) -> np.ndarray:
@@ -87,11 +97,8 @@ def as_lengths(lengths: object, N: int, T: int) -> np.ndarray:
     """
     if lengths is None:
         return np.full(N, T)
-    array = as_integers("lengths", lengths)
-    expect_shape("lengths", array, (N,))
-    if array.min() < 1 or array.max() > T:
-        got = f"{array.min()} to {array.max()}"
-        raise ValueError(f"lengths: expected 1 to {T} (the time steps of x), got {got}")
+    array = as_integers("lengths", lengths, (N,))
+    expect_between("lengths", array, 1, T)
     return array
 
 
@@ -112,7 +119,7 @@ def expect_finite(name: str, array: np.ndarray) -> None:
         raise ValueError(f"{name}: expected finite numbers, got NaN or infinity")
 
 
-def expect_shape(name: str, array: np.ndarray, shape: tuple[int | str, ...]) -> None:
+def expect_shape(name: str, array: np.ndarray, shape: Shape) -> None:
     """Raise unless `array` has the shape `shape`.
 
     Parameters
@@ -199,13 +206,10 @@ def expect_float_type(name: str, value: object) -> np.dtype:
     ValueError
         If `value` is neither float32 nor float64.
     """
-    try:
-        dtype = np.dtype(value)
-    except TypeError:
-        dtype = None
-    if dtype not in (np.float32, np.float64):
-        raise ValueError(f"{name}: expected float32 or float64, got {value!r}")
-    return dtype
+    with contextlib.suppress(TypeError):
+        if np.dtype(value) in (np.float32, np.float64):
+            return np.dtype(value)
+    raise ValueError(f"{name}: expected float32 or float64, got {value!r}")
 
 
 def is_object(value: object, method: str) -> bool:

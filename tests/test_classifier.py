@@ -202,8 +202,8 @@ IDS = np.array([[3, 1, 2], [2, 4, 0], [1, 2, 3], [1, 1, 4]])
         (True, IDS[0], r"x: expected shape \(N, T\), got \(3,\)"),
         (True, IDS[..., None], r"x: expected shape \(N, T\), got \(4, 3, 1\)"),
         (True, [[1], [2, 9], [3], [1]], r"x: expected 0 to 4, got 9"),
-        (True, ["ab", "c", "d", "e"], r"x: sequences\[0\]: expected integers"),
-        (True, None, r"x: sequences: expected several arrays, got None"),
+        (True, ["ab", "c", "d", "e"], r"x\[0\]: expected integers"),
+        (True, None, r"x: expected several arrays, got None"),
         (True, [], r"x: expected at least one sequence"),
     ],
 )

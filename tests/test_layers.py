@@ -162,7 +162,7 @@ def test_integer_weights_are_used_as_floats(rng):
         (lambda r, x: r.forward(x + 1j), r"x: expected real numbers, got an array of complex128"),
         (lambda r, x: r.forward(x * np.nan), r"x: expected finite numbers"),
         (lambda r, x: r.forward(x, x[:, 0]), r"h0: expected shape \(3, 4\), got \(3, 2\)"),
-        (lambda r, x: r.forward(x, lengths=[5, 5, 6]), r"lengths: expected 1 to 5 .* got 5 to 6"),
+        (lambda r, x: r.forward(x, lengths=[5, 5, 6]), r"lengths: expected 1 to 5, got 6"),
         (lambda r, x: r.forward(x, lengths=[5, 5]), r"lengths: expected shape \(3,\), got \(2,\)"),
         (lambda r, x: r.forward(x, lengths=[5.0, 5, 1]), r"lengths: expected integers"),
         (lambda r, x: r.backward(x), r"backward: call forward first"),
@@ -173,7 +173,7 @@ def test_integer_weights_are_used_as_floats(rng):
         (lambda r, x: SimpleRNN(2, 4, bptt_steps=0), r"bptt_steps: expected at least 1, got 0"),
         (lambda r, x: Embedding(4, 2).forward(np.array([[4]])), r"ids: expected 0 to 3, got 4"),
         (lambda r, x: Embedding(4, 2).forward(np.array([[0.5]])), r"ids: expected integers"),
-        (lambda r, x: Dense(2, 3).forward(x[..., :1]), r"x: expected shape \(\.\.\., 2\)"),
+        (lambda r, x: Dense(2, 3).forward(x[..., :1]), r"x: expected shape \(3, 5, 2\)"),
         (lambda r, x: Dropout(1.0), r"rate: expected a number from 0 to below 1"),
         (lambda r, x: Adam(-1), r"lr: expected a number above 0, got -1"),
         (lambda r, x: clip_by_global_norm({}, 0), r"max_norm: expected a number above 0"),
@@ -220,7 +220,7 @@ def test_readouts_refuse_bad_input(rng, readout):
     with pytest.raises(ValueError, match=r"h: expected shape \(N, T, H\), got \(5, 4\)"):
         readout().forward(h[0])
     if readout is not AllStates:  # which reads no lengths
-        for lengths, message in (([0, 1, 1], "1 to 5 .* got 0 to 1"), ([6, 1, 1], "1 to 5 "),
+        for lengths, message in (([0, 1, 1], "1 to 5, got 0"), ([6, 1, 1], "1 to 5, got 6"),
                                  ([1, 1], r"shape \(3,\)"), ([1.0, 1, 1], "integers")):  # fmt: skip
             with pytest.raises((ValueError, TypeError), match=f"lengths: expected {message}"):
                 readout().forward(h, lengths)

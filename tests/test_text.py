@@ -204,7 +204,7 @@ def test_empty_sequences(rows):
 
 
 def test_sequences_refuse_bad_input():
-    with pytest.raises(ValueError, match=r"sequences\[1\]: expected one axis, got shape \(1, 2\)"):
+    with pytest.raises(ValueError, match=r"sequences\[1\]: expected shape \(T,\), got \(1, 2\)"):
         Sequences.from_arrays([[1], [[1, 2]]])
     with pytest.raises(TypeError, match=r"sequences\[0\]: expected integers"):
         Sequences.from_arrays([[0.5]])
@@ -269,7 +269,7 @@ def test_pad_sequences_refuses_bad_input():
         pad_sequences(ROWS, maxlen=2.0)
     with pytest.raises(TypeError, match=r"sequences\[0\]: expected integers"):
         pad_sequences([[0.5]])
-    with pytest.raises(ValueError, match=r"sequences\[0\]: expected one axis"):
+    with pytest.raises(ValueError, match=r"sequences\[0\]: expected shape \(T,\)"):
         pad_sequences([1, 2])
 
 
@@ -327,7 +327,7 @@ def test_batches_without_a_generator_are_sorted():
 def test_batches_refuse_bad_input():
     with pytest.raises(ValueError, match="batch_size: expected at least 1, got 0"):
         similar_length_batches([1, 2], 0)
-    with pytest.raises(ValueError, match="lengths: expected one axis"):
+    with pytest.raises(ValueError, match=r"lengths: expected shape \(T,\)"):
         similar_length_batches([[1, 2]], 2)
     with pytest.raises(TypeError, match="lengths: expected integers"):
         similar_length_batches([0.5], 2)
