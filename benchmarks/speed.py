@@ -344,7 +344,7 @@ def draw_batches(reviews: Sequences, labels: np.ndarray, T: int, n: int) -> list
     batches = []
     for rows in [rows for rows in drawn if len(rows) == BATCH_SIZE][:n]:
         words = last[rows]
-        ids = pad_sequences(words, int(words.lengths.max()), dtype=np.int64)
+        ids = pad_sequences(words).astype(np.int64)
         batches.append(Batch(ids, words.lengths, labels[rows]))
     return sorted(batches, key=lambda batch: -batch.ids.shape[1])
 

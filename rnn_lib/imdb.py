@@ -28,7 +28,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rnn_lib.progress import progress_bar
 from rnn_lib.storage import read_arrays, write_arrays
 from rnn_lib.text import Sequences, Vocabulary, number_words, pad_sequences
 
@@ -130,7 +129,6 @@ def load_imdb(
     padding: str = "pre",
     n_validation: int = 2500,
     seed: int = 0,
-    progress: bool = False,
     cache: bool = True,
 ) -> ImdbData:
     """Read the labeled reviews as word ids, for training, validation and test.
@@ -154,8 +152,6 @@ def load_imdb(
         About how many reviews to take for validation, half of each label; 0 takes none.
     seed : int
         Chooses the validation films and the order.
-    progress : bool
-        Whether to show a bar while the texts are read (from the cache they are there at once).
     cache : bool
         Whether to keep the encoded reviews in the data folder, and look for them there first. They
         are known by the names, sizes and times of the source's files, by these settings, and by
@@ -177,7 +173,7 @@ def load_imdb(
         with contextlib.suppress(OSError, ValueError, LookupError):  # not there, or damaged
             header, arrays = read_arrays(kept)
             return _as_data(header["words"], arrays, maxlen, padding)
-    words, arrays = _encode(load_reviews(source), max_features, n_validation, seed, progress)
+    words, arrays = _encode(load_reviews(source), max_features, n_validation, seed)
     data = _as_data(words, arrays, maxlen, padding)
     if cache:
         with contextlib.suppress(OSError):  # nowhere to write: then the next time takes as long
@@ -197,7 +193,7 @@ def _cache_name(source, *settings):
     return f"imdb-{hashlib.sha256(key.encode()).hexdigest()[:32]}.npz"
 
 
-def _encode(reviews, max_features, n_validation, seed, progress):
+def _encode(reviews, max_features, n_validation, seed):
     """Divide the labeled reviews and encode them; return the vocabulary's words, and arrays."""
     reviews = reviews[reviews["label"] != "unsup"]
     reviews = reviews.sample(frac=1, random_state=np.random.default_rng(seed))
@@ -205,8 +201,7 @@ def _encode(reviews, max_features, n_validation, seed, progress):
     train = reviews[part == 0]
     part[part == 0] = hold_out(train["label"], film_groups(train), n_validation, seed)
 
-    texts = progress_bar(len(reviews), reviews["review"], "reviews", show=progress)
-    numbers, words = number_words(texts)
+    numbers, words = number_words(reviews["review"])
     counts = np.bincount(numbers[part == 0].ids, minlength=len(words)).tolist()
     vocabulary = Vocabulary.from_counts(dict(zip(words, counts, strict=True)), max_features)
     x = {"ids": vocabulary.ids_of(words)[numbers.ids], "offsets": numbers.offsets}
@@ -276,14 +271,13 @@ def hold_out(labels: np.ndarray, groups: np.ndarray, n: int, seed: int) -> np.nd
     """
     if not 0 <= n < len(labels):
         raise ValueError(f"cannot hold out {n} of {len(labels)} reviews")
-    label_names, label_of = np.unique(labels, return_inverse=True)
-    group_names, group_of = np.unique(groups, return_inverse=True)
-    counts = np.zeros((len(group_names), len(label_names)), dtype=int)
-    np.add.at(counts, (group_of, label_of), 1)
+    import pandas as pd
 
-    room = np.full(len(label_names), n // len(label_names))
-    chosen = np.zeros(len(group_names), dtype=bool)
-    for group in np.random.default_rng(seed).permutation(len(group_names)):
+    group_of = np.unique(groups, return_inverse=True)[1]
+    counts = pd.crosstab(group_of, np.asarray(labels)).to_numpy()  # (groups, labels)
+    room = np.full(counts.shape[1], n // counts.shape[1])
+    chosen = np.zeros(len(counts), dtype=bool)
+    for group in np.random.default_rng(seed).permutation(len(counts)):
         if (counts[group] <= room).all():
             chosen[group] = True
             room -= counts[group]

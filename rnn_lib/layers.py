@@ -209,38 +209,13 @@ class Embedding(Layer):
         self.n_words = validation.expect_count("n_words", n_words)
         self.n_features = validation.expect_count("n_features", n_features)
         self.trainable = trainable
-        table = {"W": draw_weights(initializer, rng, (n_words, n_features), dtype)}
-        self.params, self._frozen = (table, {}) if trainable else ({}, table)
-
-    @classmethod
-    def from_array(cls, table: np.ndarray, trainable: bool = True) -> "Embedding":
-        """Make an embedding of a table that is there already.
-
-        Parameters
-        ----------
-        table : ndarray of float, shape (n_words, F)
-            The table; it is copied.
-        trainable : bool
-            Whether the table is a parameter.
-
-        Returns
-        -------
-        Embedding
-            Its type is that of the table.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If `table` is not made of finite float32 or float64 numbers, or does not have two axes.
-        """
-        table = validation.as_real("table", table, ("n_words", "n_features"))
-        given = {"initializer": lambda rng, shape: table.copy(), "dtype": table.dtype}
-        return cls(*table.shape, trainable=trainable, **given)
+        self._table = {"W": draw_weights(initializer, rng, (n_words, n_features), dtype)}
+        self.params = self._table if trainable else {}
 
     @property
     def W(self) -> np.ndarray:
         """The table, shape (n_words, F): the parameter, or the frozen one."""
-        return (self.params or self._frozen)["W"]
+        return (self.params or self._table)["W"]
 
     def _checked(self, ids):
         ids = validation.as_integers("ids", ids, ("N", "T"))

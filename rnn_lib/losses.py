@@ -58,8 +58,7 @@ class CrossEntropy:
         """
         scores = as_real("scores", scores)
         if scores.ndim == 0 or scores.shape[-1] < self.fewest_outputs:
-            least = self.fewest_outputs
-            raise ValueError(f"scores: expected shape (..., at least {least}), got {scores.shape}")
+            raise ValueError(f"scores: expected {self.fewest_outputs}+ outputs, got {scores.shape}")
         targets, weights = _targets_and_weights(scores, labels, mask)
         chosen = scores.argmax(axis=-1) if scores.shape[-1] > 1 else scores[..., 0] > 0
         is_right = chosen == np.asarray(labels)

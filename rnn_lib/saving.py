@@ -56,8 +56,8 @@ def read_classifier(path, build):
         if header["format"] != FORMAT:
             raise ValueError(f"its format is {header['format']!r}")
         settings = {name: _from_json(value) for name, value in header["settings"].items()}
-        if (table := arrays.pop("table", None)) is not None:
-            settings["embedding"] = Embedding.from_array(table, settings["embedding"].trainable)
+        if "table" in arrays:
+            settings["embedding"]._table["W"] = arrays.pop("table")
         model, state = build(settings, len(arrays["params.rnn.W_x"]))
         _fill(state, header, arrays)
         return model

@@ -344,8 +344,6 @@ def pad_sequences(
     maxlen: int | None = None,
     padding: str = "post",
     truncating: str = "pre",
-    value: int = 0,
-    dtype: np.dtype | type = np.int32,
 ) -> np.ndarray:
     """Make a rectangle of sequences of different lengths.
 
@@ -361,14 +359,10 @@ def pad_sequences(
         Where a shorter sequence is filled up: behind or in front of it.
     truncating : {"pre", "post"}
         Where a longer sequence is cut: ``"pre"`` keeps its end, ``"post"`` its beginning.
-    value : int
-        What to fill up with.
-    dtype : data type
-        Type of the result.
 
     Returns
     -------
-    ndarray of `dtype`, shape (N, maxlen)
+    ndarray of int32, shape (N, maxlen)
         A new array.
 
     Raises
@@ -383,12 +377,8 @@ def pad_sequences(
     choose("truncating", truncating, _SIDES)
     if not isinstance(sequences, Sequences):
         sequences = Sequences.from_arrays(sequences)
-    if np.issubdtype(dtype, np.integer):
-        limits = np.iinfo(dtype)
-        expect_between("sequences", sequences.ids, limits.min, limits.max)
-        expect_between("value", as_integers("value", value), limits.min, limits.max)
     maxlen = sequences.lengths.max(initial=0) if maxlen is None else expect_count("maxlen", maxlen)
-    padded = np.full((len(sequences), maxlen), value, dtype)
+    padded = np.full((len(sequences), maxlen), PAD, np.int32)
     for row, ids in zip(padded, sequences, strict=True):
         ids = ids[-maxlen:] if truncating == "pre" else ids[:maxlen]
         row[slice(len(ids)) if padding == "post" else slice(maxlen - len(ids), None)] = ids

@@ -17,9 +17,8 @@ from threadpoolctl import ThreadpoolController
 
 from rnn_lib.batches import Vectors, WordIds, similar_length_batches
 from rnn_lib.losses import CrossEntropy
-from rnn_lib.network import RecurrentNetwork
+from rnn_lib.network import AllStates, RecurrentNetwork
 from rnn_lib.optimizers import Optimizer, clip_by_global_norm
-from rnn_lib.progress import progress_bar
 
 # Times the loss of guessing: a network that learns is not so wrong.
 _ABSURD = 10
@@ -139,7 +138,7 @@ def train(state: TrainingState, data: Labeled, validation: Labeled | None, setti
     last = state.n_epochs + settings.n_epochs
     # Numbers that overflow make the loss infinite, which is looked for after every batch.
     quiet = np.errstate(over="ignore", invalid="ignore")
-    bar = progress_bar(settings.n_epochs * n_batches, show=settings.verbose == 2)
+    bar = _progress_bar(settings.n_epochs * n_batches, show=settings.verbose == 2)
     with one_blas_thread(), quiet, bar:
         while state.n_epochs < last:
             started = time.perf_counter()
@@ -225,15 +224,14 @@ def scores(network: RecurrentNetwork, inputs: Vectors | WordIds) -> np.ndarray:
     ndarray, shape (N, n_output), or (N, T, n_output) with a score per step
         With one per step, 0 after a sequence's end.
     """
-    result = None
+    every_step, dense = isinstance(network.readout, AllStates), network.dense
+    shape = *inputs.shape[: 1 + every_step], dense.n_output
+    result = np.zeros(shape, dense.params["W"].dtype)
     with one_blas_thread():
         for rows in similar_length_batches(inputs.lengths, _PREDICTION_BATCH):
             x, lengths, rows = inputs.batch(rows)
             batch = network.forward(x, lengths)
-            if result is None:
-                shape = inputs.shape[: batch.ndim - 1] + batch.shape[-1:]  # with or without T
-                result = np.zeros(shape, batch.dtype)
-            result[rows if batch.ndim == 2 else (rows, slice(batch.shape[1]))] = batch
+            result[(rows, slice(batch.shape[1])) if every_step else rows] = batch
     return result
 
 
@@ -258,3 +256,16 @@ def one_blas_thread() -> AbstractContextManager:
         Sets the limit on entry and the earlier one on exit.
     """
     return _thread_pools().limit(limits=1, user_api="blas")
+
+
+def _progress_bar(total, show):
+    """Make a bar that moves in fifty steps.
+
+    It has no clock, neither in what it shows nor in when it moves: every run looks the same, and a
+    notebook that is executed again is the same file.
+    """
+    from tqdm import tqdm  # here, so that importing the library stays quick
+
+    bar_format = "{l_bar}{bar:30}| {n_fmt}/{total_fmt}{postfix}"
+    how = {"miniters": max(1, total // 50), "mininterval": 0, "bar_format": bar_format}
+    return tqdm(total=total, disable=not show, **how)

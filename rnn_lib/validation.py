@@ -7,11 +7,10 @@ over: in a layer's ``forward``, in the classifier's table of settings. Nothing h
 import contextlib
 from collections.abc import Mapping
 from numbers import Integral, Real
-from typing import TypeVar
+from typing import Any
 
 import numpy as np
 
-Choice = TypeVar("Choice")
 Shape = tuple[int | str, ...]  # a size, or a letter for any size from 1 on
 
 
@@ -111,11 +110,7 @@ def expect_between(name: str, array: np.ndarray, least: int, most: int) -> None:
 
 def expect_finite(name: str, array: np.ndarray) -> None:
     """Raise ValueError if an element of `array` is NaN or infinite."""
-    # One sum finds NaN or infinity and costs little; only where it is not finite (it may also have
-    # overflowed) does each element need a look.
-    with np.errstate(all="ignore"):
-        looks_finite = np.isfinite(array.sum())
-    if not looks_finite and not np.isfinite(array).all():
+    if not np.isfinite(array).all():
         raise ValueError(f"{name}: expected finite numbers, got NaN or infinity")
 
 
@@ -217,7 +212,7 @@ def is_object(value: object, method: str) -> bool:
     return hasattr(value, method) and not isinstance(value, type)
 
 
-def choose(name: str, value: object, choices: Mapping[str, Choice], or_else: str = "") -> Choice:
+def choose(name: str, value: object, choices: Mapping[str, Any], or_else: str = "") -> Any:
     """Return ``choices[value]``.
 
     Parameters

@@ -6,7 +6,6 @@ import http.server
 import importlib.util
 import io
 import os
-import re
 import subprocess
 import sys
 import tarfile
@@ -459,16 +458,6 @@ def test_load_imdb_is_seeded(archive):
 
     assert arrays(0) == arrays(0)
     assert any(arrays(seed) != arrays(0) for seed in range(1, 5))
-
-
-def test_load_imdb_shows_a_bar_where_it_is_asked_to(archive, capfd):
-    silent = load_imdb(archive, n_validation=0, cache=False)
-    assert capfd.readouterr() == ("", "")
-    shown = load_imdb(archive, n_validation=0, cache=False, progress=True)
-    bars = capfd.readouterr().err
-    assert "reviews: 100%" in bars
-    assert not re.search(r"\d\d:\d\d|/s", bars)  # no clock: the lessons keep what is shown
-    assert np.array_equal(silent.x_train, shown.x_train)
 
 
 def test_load_imdb_refuses_bad_input(archive):

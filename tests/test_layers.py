@@ -247,7 +247,7 @@ SCORES = np.arange(6.0).reshape(2, 3)
         ((SCORES, [0, 1], [True]), r"mask: expected shape \(2,\), got \(1,\)"),
         ((SCORES, [0, 1], [False, False]), r"mask: expected at least one label that counts"),
         ((SCORES * 1j, [0, 1]), r"scores: expected real numbers"),
-        ((1.0, 0), r"scores: expected shape"),
+        ((1.0, 0), r"scores: expected "),
     ],
 )
 def test_losses_refuse_bad_input(loss, arguments, message):
@@ -263,7 +263,7 @@ def test_masked_labels_may_be_anything():
 
 
 def test_softmax_rejects_one_output():
-    with pytest.raises(ValueError, match=r"scores: expected shape \(..., at least 2\), got"):
+    with pytest.raises(ValueError, match=r"scores: expected 2\+ outputs, got"):
         SoftmaxCrossEntropy().forward(SCORES[:, :1], [0, 1])
     with pytest.raises(ValueError, match="labels: expected 0 to 1, got 2"):
         SigmoidCrossEntropy().forward(SCORES[:, :1], [0, 2])
@@ -380,17 +380,6 @@ def test_embedding_reads_a_replaced_table():
     layer.backward(np.ones((1, 2, 2)))
     SGD(1.0).update(layer.params, layer.grads)
     assert np.array_equal(layer.forward(ids)[0], [[1, 2], [5, 6]])
-
-
-@pytest.mark.parametrize("trainable", [True, False])
-def test_embedding_of_a_table_copies_it(trainable):
-    table = np.arange(8, dtype=np.float32).reshape(4, 2)
-    layer = Embedding.from_array(table, trainable)
-    table[:] = 0
-    assert np.array_equal(layer.forward(np.array([[3]])), [[[6, 7]]])
-    assert layer.W.dtype == np.float32 and bool(layer.params) == trainable
-    with pytest.raises(ValueError, match=r"table: expected shape \(n_words, n_features\)"):
-        Embedding.from_array(np.ones(3))
 
 
 @pytest.mark.lesson4

@@ -240,12 +240,6 @@ def test_pad_sequences_by_default_behind_up_to_the_longest():
     assert pad_sequences([[1, 2, 3]], maxlen=2).tolist() == [[2, 3]]
 
 
-def test_pad_sequences_with_another_value_and_type():
-    padded = pad_sequences([[1], [2, 3]], value=-1, dtype=np.int64)
-    assert padded.tolist() == [[1, -1], [2, 3]]
-    assert padded.dtype == np.int64
-
-
 def test_pad_no_sequences():
     assert pad_sequences([], maxlen=3).shape == (0, 3)
     assert pad_sequences([]).shape == (0, 0)
@@ -387,10 +381,3 @@ def test_markup_inside_a_word_parts_it():
     assert tokenize(ODD_TEXTS["markup inside words"]) == ["won", "der", "ful"]
     assert tokenize(ODD_TEXTS["control"]) == ["go", "od", "31mbad"]
     assert tokenize(ODD_TEXTS["half a surrogate pair"]) == ["good", "bad"]
-
-
-def test_a_type_that_cannot_hold_the_ids_is_refused():
-    with pytest.raises(ValueError, match="sequences: expected -128 to 127, got 300"):
-        pad_sequences([[300]], dtype=np.int8)
-    with pytest.raises(ValueError, match="value: expected 0 to 255, got -1"):
-        pad_sequences([[3]], value=-1, dtype=np.uint8)
