@@ -15,7 +15,6 @@ from rnn_lib import network, optimizers, recurrent
 from rnn_lib.activations import Activation
 from rnn_lib.layers import Embedding
 from rnn_lib.storage import read_arrays, write_arrays
-from rnn_lib.validation import as_integers
 
 FORMAT = "rnn_lib.ScratchRNNClassifier 2"
 
@@ -32,7 +31,6 @@ def write_classifier(path, settings, state) -> None:
             warnings.warn(f"{name}: a function cannot be saved; {instead!r} is", stacklevel=3)
             settings = settings | {name: instead}
     header = {
-        "format": FORMAT,
         "settings": settings | {"dtype": np.dtype(settings["dtype"]).name},
         "classes": state.classes.tolist(),
         "history": state.history,
@@ -43,7 +41,7 @@ def write_classifier(path, settings, state) -> None:
     arrays = {f"{kind}.{name}": group[name] for kind, group in groups.items() for name in group}
     if isinstance(settings["embedding"], Embedding):
         arrays["table"] = settings["embedding"].W  # a new fit starts from it
-    write_arrays(path, json.loads(json.dumps(header, default=_as_json)), arrays)
+    write_arrays(path, {FORMAT: json.loads(json.dumps(header, default=_as_json))}, arrays)
 
 
 def read_classifier(path, build):
@@ -53,8 +51,7 @@ def read_classifier(path, build):
     """
     header, arrays = read_arrays(path)
     try:
-        if header["format"] != FORMAT:
-            raise ValueError(f"its format is {header['format']!r}")
+        header = header[FORMAT]
         settings = {name: _from_json(value) for name, value in header["settings"].items()}
         if "table" in arrays:
             settings["embedding"]._table["W"] = arrays.pop("table")
@@ -80,8 +77,7 @@ def _fill(state, header, arrays):
             state.optimizer.averages.setdefault(kind, {})[name] = array
     vars(state.optimizer).update(header["optimizer"])
     state.rng.bit_generator.state, state.history = header["random"], header["history"]
-    n_classes = max(2, state.network.dense.n_output)
-    state.classes = as_integers("classes", header["classes"], (n_classes,))
+    state.classes = np.array(header["classes"], int).reshape(max(2, state.network.dense.n_output))
 
 
 def _as_json(value):

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from rnn_lib import SGD, Adam, Embedding, MeanState, ScratchRNNClassifier, SimpleRNN, linear_decay
+from rnn_lib.saving import FORMAT
 from rnn_lib.storage import read_arrays, write_arrays
 
 RNG = np.random.default_rng(0)
@@ -119,8 +120,15 @@ def test_others_may_read_the_file(saved):
 def altered(path, change):
     """Write the file anew with another header or other arrays."""
     header, arrays = read_arrays(path)
-    change(header, arrays)
+    change(header[FORMAT], arrays)
     write_arrays(path, header, arrays)
+
+
+def test_file_of_another_format_is_rejected(saved):
+    header, arrays = read_arrays(saved)
+    write_arrays(saved, {"rnn_lib.ScratchRNNClassifier 3": header[FORMAT]}, arrays)
+    with pytest.raises(ValueError, match="not a classifier that this version of rnn_lib can read"):
+        load(saved)
 
 
 def setting(name, value):
@@ -138,7 +146,6 @@ def array(name, value):
 @pytest.mark.parametrize(
     "change",
     [
-        put("format", "rnn_lib.ScratchRNNClassifier 3"),
         put("settings", None),
         put("classes", [0, 1]),
         put("classes", ["a", "b", "c"]),
