@@ -54,7 +54,8 @@ _REVIEW_FILE = re.compile(r"(?:.*/)?(train|test)/(neg|pos|unsup)/((\d{1,9})_\d+\
 _URLS_FILE = re.compile(r"(?:.*/)?(train|test)/urls_(neg|pos|unsup)\.txt")
 _PARTS = ["train", "val", "test"]
 _COLUMNS = ["type", "review", "label", "file", "film"]
-_CODE = __file__, Path(__file__).with_name("text.py")  # that makes arrays of reviews
+# What makes arrays of reviews, beside NumPy and pandas.
+_CODE = [Path(__file__).with_name(name) for name in ("imdb.py", "text.py", "film_groups.npy")]
 _TITLE = re.compile(r"\btt\d+\b")
 
 
@@ -170,7 +171,7 @@ def load_imdb(
     source = _find(path)
     if cache:
         kept = _data_folder() / _cache_name(source, max_features, n_validation, seed)
-        with contextlib.suppress(OSError, ValueError, LookupError):  # not there, or damaged
+        with contextlib.suppress(OSError, ValueError, TypeError, LookupError):  # absent or damaged
             header, arrays = read_arrays(kept)
             return _as_data(header["words"], arrays, maxlen, padding)
     words, arrays = _encode(load_reviews(source), max_features, n_validation, seed)
@@ -188,8 +189,9 @@ def _cache_name(source, *settings):
     """Name the file of encoded reviews by all that they depend on."""
     files = [source] if source.is_file() else sorted(source.rglob("*.txt"))
     stats = [(str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in files]
-    code = [hashlib.sha256(Path(file).read_bytes()).hexdigest() for file in _CODE]
-    key = json.dumps([stats, settings, code, np.__version__], default=int)
+    code = [hashlib.sha256(file.read_bytes()).hexdigest() for file in _CODE]
+    code += [metadata.version(name) for name in ("numpy", "pandas")]
+    key = json.dumps([stats, settings, code], default=int)
     return f"imdb-{hashlib.sha256(key.encode()).hexdigest()[:32]}.npz"
 
 

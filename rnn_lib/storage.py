@@ -61,8 +61,10 @@ def write_arrays(
     ValueError, TypeError
         If an array holds objects, or the header something that is not JSON.
     """
+    if odd := [name for name, array in arrays.items() if array.dtype.hasobject]:
+        raise ValueError(f"{odd[0]}: expected numbers or truth values, got objects")
     content = io.BytesIO()
-    np.savez(content, header=np.array(json.dumps(header)), allow_pickle=False, **arrays)
+    np.savez(content, header=np.array(json.dumps(header)), **arrays)
     write_whole(Path(path), content.getvalue())
 
 

@@ -547,7 +547,7 @@ def test_other_reviews_settings_code_or_versions_are_read_themselves(
     assert len(read_again) == 4
     load_imdb(archive, n_validation=np.int64(2), seed=np.int32(0))
     assert len(read_again) == 4
-    monkeypatch.setattr(imdb.np, "__version__", "another")
+    monkeypatch.setattr(imdb.metadata, "version", lambda _: "another")
     load_imdb(archive, n_validation=2)
     assert len(read_again) == 5
     code = tmp_path / "text.py"
@@ -576,6 +576,8 @@ def test_a_damaged_cache_is_not_trusted(archive, read_again):
             lambda: kept.write_bytes(content[:-100]),
             lambda: kept.write_bytes(b"not an archive"),
             lambda: write_arrays(kept, header, {}),
+            lambda: write_arrays(kept, [1], arrays),
+            lambda: write_arrays(kept, header | {"words": None}, arrays),
             lambda: write_arrays(kept, header, arrays | {"offsets": np.array([0, 10**9])}),
         ],
         start=2,

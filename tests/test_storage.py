@@ -13,6 +13,8 @@ import pytest
 
 from rnn_lib.storage import read_arrays, write_arrays
 
+pytestmark = pytest.mark.lesson4
+
 HEADER = {"name": "a", "sizes": [1, 2]}
 ARRAYS = {
     "floats": np.arange(6.0).reshape(2, 3),
@@ -81,7 +83,7 @@ class Harmful:
 def test_pickles_are_neither_written_nor_read(written, monkeypatch):
     monkeypatch.chdir(written.parent)
     objects = np.array([Harmful()], dtype=object)
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match="objects: expected numbers or truth values, got objects"):
         write_arrays(written, HEADER, {"objects": objects})
     assert read_arrays(written)[0] == HEADER, "the old file is untouched"
     harmful = io.BytesIO()
