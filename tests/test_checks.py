@@ -75,9 +75,10 @@ FROM_ARRAYS_TO_ARRAYS = [
 SEEDS = ("", "1", "2024")
 
 
-def marked(name):
-    """Return an exercise as a parameter, with the mark of the lesson that asks for it."""
-    return pytest.param(name, marks=getattr(pytest.mark, f"lesson{RECORDS[name].section[7]}"))
+def marked(name, *others):
+    """Return an exercise's parameters, with the mark of the lesson that asks for it."""
+    lesson = RECORDS[name].section[7] if name in RECORDS else 4  # the small model has no record
+    return pytest.param(*(others or (name,)), marks=getattr(pytest.mark, f"lesson{lesson}"))
 
 
 each_exercise = pytest.mark.parametrize("exercise", [marked(name) for name in EXERCISES])
@@ -406,7 +407,11 @@ def test_messages(exercise, source, expected):
     assert complaint(exercise, run(source, exercise)).split("\n") == expected
 
 
-@pytest.mark.parametrize("solution", WRONG, ids=lambda s: f"{s.exercise}-{s.named}")
+@pytest.mark.parametrize(
+    "solution",
+    [marked(solution.exercise, solution) for solution in WRONG],
+    ids=lambda s: f"{s.exercise}-{s.named}",
+)
 def test_messages_name_exercise_and_section_and_no_path(solution):
     message = complaint_about(solution)
     headline, *rows = message.split("\n")

@@ -10,6 +10,8 @@ from rnn_lib import SGD, Adam, Embedding, MeanState, ScratchRNNClassifier, Simpl
 from rnn_lib.saving import FORMAT
 from rnn_lib.storage import read_arrays, write_arrays
 
+pytestmark = pytest.mark.lesson4
+
 RNG = np.random.default_rng(0)
 IDS, Y = RNG.integers(1, 5, (50, 6)), RNG.integers(0, 3, 50)
 X = RNG.standard_normal((50, 6, 2))
