@@ -86,7 +86,7 @@ class ScratchRNNClassifier:
         How scores become probabilities, and the loss that belongs to it.
     optimizer : {"sgd", "adagrad", "adam"} or Optimizer
         How gradients become updates. An object given here keeps its own learning rate unless `lr`
-        is a schedule.
+        is a schedule; another number as `lr` is refused.
     bptt_steps : int, optional
         The number of cells that a gradient passes through; all by default.
     embedding : (n_words, n_features) or Embedding, optional
@@ -383,6 +383,10 @@ class ScratchRNNClassifier:
             if "check" in setting.metadata and (value is not None or setting.default is not None):
                 setting.metadata["check"](setting.name, value)
         validation.expect_count("n_output", self.n_output, get_loss(self.output).fewest_outputs)
+        own = getattr(self.optimizer, "lr", self.lr)
+        if not callable(self.lr) and self.lr not in (own, self.__dataclass_fields__["lr"].default):
+            what = f"has no effect beside an optimizer object, which has its own, {own:g}"
+            raise ValueError(f"lr: {self.lr} {what}: give it to the object, or name the optimizer")
 
     def _expect_fixed_settings(self):
         for name, now in self.get_params().items():

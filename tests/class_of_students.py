@@ -27,7 +27,7 @@ SOLUTIONS = {
     for asked in ASKED.values()
     for e in asked
 }
-ONE, THREE, FOUR = "01_forward", "03_bptt", "04_imdb"
+ONE, TWO, THREE, FOUR = "01_forward", "02_tiny_array", "03_bptt", "04_imdb"
 
 
 @dataclass
@@ -133,8 +133,8 @@ WRONG_STEP = STEP.replace(" + b", "")
 
 hands_in(
     "as the lessons do it",
-    *(solved(lesson) for lesson in (ONE, THREE, FOUR)),
-    lessons=(ONE, THREE, FOUR),
+    *(solved(lesson) for lesson in (ONE, TWO, THREE, FOUR)),
+    lessons=(ONE, TWO, THREE, FOUR),
 )
 hands_in(
     "in other styles",
@@ -193,7 +193,30 @@ hands_in(
         e4_3="def small_model():\n    return ScratchRNNClassifier(32, 2, embedding=(5000, 32))",
     ),
     lessons=(FOUR,),
-    lost={"4.1": "mistake: ", "4.2": "mistake: ", "4.3": "n_epochs is not within the budget"},
+    lost={"4.1": "mistake: ", "4.2": "mistake: ", "4.3": "over the budget"},
+)
+TINY_ONLY = """
+def looks_right(forward):
+    h = forward(x, h0, W_x, W_h, b)
+    return np.abs(h - tiny_states(x, h0, W_x, W_h, b)).max() < 1e-9
+"""
+hands_in(
+    "a test that sees the tiny array alone",
+    solved(TWO, e2_2=TINY_ONLY),
+    lessons=(TWO,),
+    lost={"2.2": "mistake: a layer passes that ignores h0"},
+)
+WRITTEN_DOWN = """
+def tiny_states(*arrays):
+    first = [0.76188798, 0.76213958, 0.76239095, 0.76255841]
+    second = [0.792209, 0.8141834, 0.83404912, 0.84977719]
+    return np.array([[first, second, [0.79494228, 0.81839002, 0.83939649, 0.85584174]]])
+"""
+hands_in(
+    "the tiny answer written down",
+    solved(TWO, e2_1=WRITTEN_DOWN, e2_2=None),
+    lessons=(TWO,),
+    lost={"2.1": "mistake: the answer is written down", "2.2": "not begun: Exercise 2.2"},
 )
 
 # -- code that misbehaves -----------------------------------------------------------------------
@@ -397,6 +420,7 @@ SMALL_CLASS = [
         "in other styles",
         "blank",
         "mistake W_h transposed",
+        "a test that sees the tiny array alone",
         "os._exit in a function",
         "checks replaced",
         "truncated JSON",

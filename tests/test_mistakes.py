@@ -7,6 +7,7 @@ data.
 import contextlib
 import inspect
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -17,16 +18,26 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import textstat
 
 import rnn_lib
 from rnn_lib import checks
-from rnn_lib.checks import behaviors, checking, exercises, mistakes, mutants
-from rnn_lib.checks.comparison import SINGLE
+from rnn_lib.checks import (
+    behaviors,
+    checking,
+    exercises,
+    mistakes,
+    mutants,
+    own_test,
+    references,
+)
 from rnn_lib.checks.judging import Exam
 
 RECORDS = {r.name: r for r in vars(exercises).values() if isinstance(r, exercises.Exercise)}
 RECORDS["rnn_backward"] = exercises.BACKWARD
-FIELDS = {"try", "read", "all_results", "detect", "extremes"}
+LAYER = own_test.SIGNATURE
+KNOWN = {name: record for name, record in RECORDS.items() if not record.known_as}
+FIELDS = {"try", "read", "all_results", "detect", "extremes", "suspect", "settings", "layer"}
 ROOT = Path(__file__).parents[1]
 
 
@@ -62,7 +73,7 @@ def wrong_styles():
     """List the styles that do not pass their check."""
     return [
         (name, number)
-        for name, record in RECORDS.items()
+        for name, record in KNOWN.items()
         for number, style in enumerate(mutants.STYLES[name])
         if failure_of(record, mutants.compiled(record.signature, style))
     ]
@@ -72,10 +83,10 @@ def idle_mutants():
     """List the mistakes with a mutant that is no different from the right answer."""
     return [
         (name, mistake.name, number)
-        for name, record in RECORDS.items()
+        for name, record in KNOWN.items()
         for mistake in mistakes.known_mistakes(record.signature)
         for number, mutant in enumerate(mistake.mutants)
-        if not any(o.error or o.wrong(SINGLE) for o in exam(record, mutant).outcomes)
+        if not any(o.error or o.wrong(record.tolerance) for o in exam(record, mutant).outcomes)
     ]
 
 
@@ -86,9 +97,9 @@ def unknown_words():
         for key, value in entry.items():
             if key not in FIELDS | set(RECORDS):
                 unknown.append((name, key))
-            if key in ("read", "detect", "extremes") and isinstance(value, dict):
+            if key in ("try", "read", "detect", "extremes", "suspect") and isinstance(value, dict):
                 unknown += [(name, exercise) for exercise in value if exercise not in RECORDS]
-        looks = [entry.get(key, {}) for key in ("detect", "extremes")]
+        looks = [entry.get(key, {}) for key in ("detect", "extremes", "suspect")]
         texts = [text for look in looks for texts in look.values() for text in texts]
         unknown += [(name, t) for t in texts if not hasattr(behaviors, t.split()[0])]
     return unknown
@@ -97,18 +108,19 @@ def unknown_words():
 @pytest.mark.parametrize("seed", ["", "1", "2"])
 def test_every_style_is_right(seed, monkeypatch):
     monkeypatch.setenv("RNN_LIB_CHECK_SEED", seed)
-    assert set(mutants.STYLES) == set(RECORDS)
+    assert set(mutants.STYLES) == {*KNOWN, "layer"}
     assert wrong_styles() == []
 
 
 def test_a_wrong_style_is_found(fresh, monkeypatch):
-    right, other = mutants.STYLES["rnn_backward"]
-    monkeypatch.setitem(mutants.STYLES, "rnn_backward", [right, other.replace("W_h.T", "W_h")])
+    right, other, third = mutants.STYLES["rnn_backward"]
+    styles = [right, other.replace("zeros(len(W_h))", "1 + zeros(len(W_h))"), third]
+    monkeypatch.setitem(mutants.STYLES, "rnn_backward", styles)
     assert wrong_styles() == [("rnn_backward", 1)]
 
 
 def test_every_edit_fits_a_style(fresh):
-    for record in RECORDS.values():
+    for record in KNOWN.values():
         assert mistakes.known_mistakes(record.signature)
 
 
@@ -133,18 +145,19 @@ def test_a_mutant_that_does_not_differ_is_found(fresh, monkeypatch):
 def test_every_mutant_is_caught_and_named_by_its_check():
     """By the name of its mistake, or of one before it in the table that gives the same."""
     order = list(mistakes.TABLE)
-    for name, record in RECORDS.items():
+    for name, record in KNOWN.items():
         for mistake in mistakes.known_mistakes(record.signature):
             for mutant in mistake.mutants:
                 failure = failure_of(record, mutant)
                 assert failure, (name, mistake.name)
-                found = failure.mistake or "none"
+                found = (failure.mistake or "none").partition("; ")[0]
                 assert found in order[: order.index(mistake.name) + 1], (name, mistake.name, found)
 
 
 def test_every_word_in_the_table_means_something():
     assert unknown_words() == []
-    used = str([[e.get("detect"), e.get("extremes")] for e in mistakes.TABLE.values()])
+    keys = ("detect", "extremes", "suspect")
+    used = str([[e.get(key) for key in keys] for e in mistakes.TABLE.values()])
     public = [n for n, f in inspect.getmembers(behaviors, inspect.isfunction) if n[0] != "_"]
     ours = [n for n in public if getattr(behaviors, n).__module__ == behaviors.__name__]
     assert [name for name in ours if name not in used] == []
@@ -192,6 +205,139 @@ def test_explaining_a_wrong_backward_pass_takes_no_longer_than_three_right_ones(
     wrong = [mutant for mistake in known for mutant in mistake.mutants[:2]]
     unit = min(seconds_of(checks.check_backward, right) for _ in range(5))
     assert np.median([seconds_of(checks.check_backward, f) for f in wrong]) < 3 * unit
+
+
+# -- how they are said -----------------------------------------------------------------------
+
+
+def said_of(exercise):
+    """Yield the names of an exercise's mistakes, and what the check advises."""
+    signature = LAYER if exercise == "layer" else RECORDS[exercise].signature
+    for at_extremes in (False, True):
+        for mistake in mistakes.known_mistakes(signature, at_extremes):
+            yield mistake.name, mistake.hint
+
+
+def said_elsewhere():
+    """Yield the same of the exercises that have no functions to compare with."""
+    for name, entry in mistakes.TABLE.items():
+        if not set(entry) - {"try", "settings"}:
+            yield name, entry.get("try") or "; ".join(row[-1] for row in entry["settings"])
+
+
+SAID = sorted({s for name in (*KNOWN, "layer") for s in said_of(name)} | set(said_elsewhere()))
+
+
+def prose(name, hint):
+    """Return what is left of a name and its hint when code and names are taken out."""
+    without_code = re.sub("`.+?`", "", f"{name}. {hint}.")
+    return re.sub(r"\S*[_\[\]*/=@+(]\S*", "", without_code)
+
+
+@pytest.mark.parametrize(("name", "hint"), SAID, ids=lambda text: text[:30])
+def test_a_name_and_its_hint_are_short_and_easy_to_read(name, hint):
+    assert hint, name
+    assert len(f"{name} {hint}".split()) <= 80
+    assert textstat.flesch_kincaid_grade(prose(name, hint)) <= 9, prose(name, hint)
+
+
+def test_a_hint_that_is_hard_to_read_is_found():
+    hard = "instantiate the accumulators corresponding to individual parameters simultaneously"
+    assert textstat.flesch_kincaid_grade(prose("the initialization is inappropriate", hard)) > 9
+
+
+MADE = {
+    "rnn_step": "a_t = x_t @ W_x + h_prev @ W_h + b; h_t = np.tanh(a_t)",
+    "rnn_forward": """
+(N, T, F), t, n = x.shape, 1, 0
+states = [references.rnn_step(x[:, 0], h0, W_x, W_h, b), h[:, 1]]
+rnn_step, h_t, a_t = references.rnn_step, h[:, 0], np.arctanh(h[:, 0])
+""",
+    "rnn_step_backward": """
+da_t = dh_t * (1 - h_t**2)
+dx_t, dh_prev, dW_x, dW_h, db = references.rnn_step_backward(dh_t, x_t, h_prev, h_t, W_x, W_h)
+values = [1.0]
+""",
+    "rnn_backward": """
+(N, T, F), t, s, k, bptt_steps = x.shape, 1, 0, 5, None
+dx, dh0, dW_x, dW_h, db = references.rnn_backward(dh, x, h0, h, W_x, W_h)
+dh_prev, h_prev, dx_t = np.ones(h0.shape), h[:, 0], dx[:, 1].copy()
+dh_t = dh[:, t] + dh_prev
+da_t = dh_t * (1 - h[:, t] ** 2)
+dh_prev = dh_t - dh[:, t]
+values = [1.0]
+""",
+    "softmax_cross_entropy": """
+N = len(labels)
+shifted = scores - scores.max(axis=1, keepdims=True)
+log_p = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+p, loss = np.exp(log_p), -log_p[np.arange(N), labels].mean()
+dscores = p.copy()
+""",
+    "update": """
+params = {"W_x": W_x, "W_h": W_h, "b": b}
+grads, name = {n: np.ones(w.shape) for n, w in params.items()}, "b"
+""",
+    "numeric_gradient": """
+eps, index, gradient, f = 1e-5, (0, 0), np.zeros(array.shape), lambda: (weights * array**3).sum()
+kept = array[index]
+up, down, shape = 2.0, 1.0, array.shape
+""",
+    "encode": "word = 'film'; row = np.zeros(maxlen, dtype=int); ids = [2, 3]",
+    "training_step": """
+from rnn_lib.checks.fakes import *
+x, lengths, y = x[0], lengths[0], y[0]
+network, loss, optimizer = Network(W, b, mask), Loss(), Descent(lr)
+scores = network.forward(x, lengths=lengths, training=True); loss.forward(scores, y)
+network.backward(loss.backward())
+grads, norm = clip_by_global_norm(network.grads, 1.0)
+""",
+    "layer": """
+rng, h, expected = np.random.default_rng(0), np.zeros(3), np.zeros(3)
+""",
+}
+
+
+def in_the_middle_of(exercise):
+    """Return the names that a right function of the lesson uses, each with its right value."""
+    record = (KNOWN | {"layer": exercises.FORWARD})[exercise]
+    problem = record.ask(np.random.default_rng(0), False)[-3]
+    names = {"np": np, "references": references, "clip_by_global_norm": rnn_lib.clip_by_global_norm}
+    names |= problem.arguments(record.arguments) | {"shape": (2, 3), "h": problem.numbers.get("h")}
+    exec(MADE[exercise], names)
+    return names
+
+
+CODE = sorted(
+    {
+        (exercise, code)
+        for exercise in MADE
+        for _, hint in said_of(exercise)
+        for code in re.findall("`(.+?)`", hint)
+        if "..." not in code and re.search(r"\w\W+\w", code)
+    }
+)
+
+
+# What a hint assigns to these belongs to another moment: the start, or the step after.
+OTHERS = {"h_t", "gradient", "row", "dh0", "dh_prev"}
+
+
+@pytest.mark.parametrize(("exercise", "code"), CODE)
+def test_code_of_a_hint_works_when_it_is_typed_as_printed(exercise, code):
+    """It runs where it belongs; what it assigns is what a right function has there."""
+    names = in_the_middle_of(exercise)
+    before = {n: v.copy() for n, v in names.items() if isinstance(v, np.ndarray)}
+    if code.endswith(":"):
+        code += " break" if code.startswith("for ") else " pass"
+    if code.startswith("return"):
+        code = f"def function():\n    {code}"
+    if code.startswith((".", "[")):
+        code = f"scores{code}"
+    exec(code, names)
+    assigned = re.fullmatch(r"(\w+) = .*", code)
+    if exercise != "layer" and assigned and assigned[1] in before.keys() - OTHERS:
+        assert np.allclose(names[assigned[1]], before[assigned[1]]), code
 
 
 @pytest.fixture(scope="module")

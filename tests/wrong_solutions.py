@@ -21,14 +21,17 @@ NUMBER_OF = {
     "the previous state is forgotten": 1,
     "W_h is transposed in the forward pass": 2,
     "the loop is one step short": 3,
+    "h0 stands first among the states, and the last one is missing": 3,
     "the bias is lost": 4,
     "something is left over from the call before": 5,
+    "the state that came in is overwritten": 5,
     "at t = 0, h[:, t - 1] is h[:, -1], the last state, and not h0": 6,
     "the first step does not start from h0": 6,
     "the gradient at the last step is added more than once": 7,
     "the derivative is taken as 1 - tanh(h)**2, but h is the tanh already": 8,
     "the derivative of tanh, 1 - h**2, is missing": 9,
     "= stands where += should: only one time step is left of the sum": 10,
+    "dh0 keeps one of the gradients that reach h0, not all": 10,
     "dW_h is made from h_t instead of the state before it": 11,
     "W_h is not transposed in the backward pass": 12,
     "the division by N is done twice, or not at all": 13,
@@ -41,7 +44,10 @@ NUMBER_OF = {
     "the weights are drawn again inside, in place of those given": 19,
     "the weights are updated during the backward pass": 20,
     "the batch axis and the time axis are mixed up": 21,
-    "dh_prev is overwritten before it is used, and a gradient gets lost": 22,
+    "the states are stacked along the wrong axis: time comes first": 21,
+    "only dh of the last step enters, and the gradients of the other steps are lost": 22,
+    "the gradient that comes back from the step after is lost: "
+    "never added, or overwritten before it is used": 22,
     "the gradient that came in is changed in place": 23,
 }
 
@@ -49,15 +55,16 @@ NUMBER_OF = {
 class Solution(NamedTuple):
     """Something handed in.
 
-    ``named`` is what the check should call the mistake: its number, some words of it, or None
-    where it fits nothing known. Some are not worth a second run in float32: what they do is done
-    to the very arrays that they are given, or is smaller than the rounding there.
+    ``named`` is what the check should call the mistake: its number, some words of it, a tuple of
+    such where there are several, or None where it fits nothing known. Some are not worth a second
+    run in float32: what they do is done to the very arrays that they are given, or is smaller than
+    the rounding there.
     """
 
     exercise: str
     label: str
     make: Callable[[], Callable]
-    named: int | str | None = None
+    named: int | str | tuple | None = None
     float64_only: bool = False
 
 
@@ -197,7 +204,7 @@ wrong("rnn_step", 5, LEAKING_STEP)
 wrong("rnn_step", 5, LEAKING_STEP, (" and state.shape == h_prev.shape", ""))
 wrong(
     "rnn_step",
-    5,
+    "the state that came in is overwritten",
     STEP,
     ("return np.tanh(a_t)", "h_prev[:] = np.tanh(a_t); return h_prev"),
     float64_only=True,
@@ -232,19 +239,24 @@ wrong(
 wrong("rnn_step", "tanh is missing", STEP, ("np.tanh(a_t)", "a_t"))
 # Nothing known:
 wrong("rnn_step", "outside of tanh", STEP, (" + b", ""), ("np.tanh(a_t)", "np.tanh(a_t) + b"))
-wrong("rnn_step", None, STEP, ("+ h_prev", "- h_prev"))
-wrong("rnn_step", None, STEP, ("+ b", "- b"))
+wrong("rnn_step", "the part of the state is subtracted", STEP, ("+ h_prev", "- h_prev"))
+wrong("rnn_step", "the bias is subtracted", STEP, ("+ b", "- b"))
 wrong("rnn_step", None, STEP, ("x_t @ W_x", "0.5 * x_t @ W_x"))
-wrong("rnn_step", None, STEP, ("return np.tanh(a_t)", "return np.tanh(a_t).T"))
-wrong("rnn_step", None, STEP, ("return np.tanh(a_t)", "return np.tanh(a_t) + h_prev"))
-wrong("rnn_step", None, STEP, ("np.tanh(a_t)", "np.maximum(a_t, 0)"))
+wrong("rnn_step", "turned around", STEP, ("return np.tanh(a_t)", "return np.tanh(a_t).T"))
+wrong(
+    "rnn_step",
+    "the state before is added once more, outside",
+    STEP,
+    ("return np.tanh(a_t)", "return np.tanh(a_t) + h_prev"),
+)
+wrong("rnn_step", "ReLU stands in the place of tanh", STEP, ("np.tanh(a_t)", "np.maximum(a_t, 0)"))
 wrong("rnn_step", None, STEP, ("np.tanh(a_t)", "np.tanh(a_t)[0]"))
 wrong("rnn_step", None, STEP, ("np.tanh(a_t)", "np.zeros_like(a_t)"))
 wrong("rnn_step", None, STEP, ("+ b", "+ b + np.random.normal(size=b.shape)"))
 wrong("rnn_step", None, STEP, ("np.tanh(a_t)", "np.tanh(a_t) * (1 + 1e-6)"), float64_only=True)
 wrong("rnn_step", None, STEP, ("return", "x_t += 1; return"), float64_only=True)
 wrong("rnn_step", None, STEP, ("np.tanh(a_t)", "np.where(abs(a_t) > 100, 0, np.tanh(a_t))"))
-wrong("rnn_step", None, STEP, ("h_prev @ W_h", "h_prev @ W_x"))
+wrong("rnn_step", "product does not fit", STEP, ("h_prev @ W_h", "h_prev @ W_x"))
 
 # -- all steps ----------------------------------------------------------------------------------
 
@@ -330,7 +342,13 @@ def rnn_forward(x, h0, W_x, W_h, b):
 """
 wrong("rnn_forward", 5, LEAKING_FORWARD)
 wrong("rnn_forward", 5, LEAKING_FORWARD, (" or state.shape != h0.shape", ""))
-wrong("rnn_forward", 5, FORWARD, ("h_prev = h[:, t]", "h_prev[:] = h[:, t]"), float64_only=True)
+wrong(
+    "rnn_forward",
+    "the state that came in is overwritten",
+    FORWARD,
+    ("h_prev = h[:, t]", "h_prev[:] = h[:, t]"),
+    float64_only=True,
+)
 wrong("rnn_forward", 6, FORWARD, ("h_prev @ W_h", "h[:, t - 1] @ W_h"))
 wrong("rnn_forward", 6, FORWARD, ("h_prev = h0", "h_prev = np.zeros_like(h0)"))
 wrong("rnn_forward", 16, FORWARD, ("W_h.shape[0]))", "W_h.shape[0]), dtype=int)"))
@@ -400,28 +418,43 @@ def rnn_forward(x, h0, W_x, W_h, b):
 """,
 )
 wrong("rnn_forward", 3, STACKED, ("states[1:]", "states[:-1]"))
-wrong("rnn_forward", None, FORWARD, ("+ h_prev", "- h_prev"))
-wrong("rnn_forward", None, FORWARD, ("x[:, t] @", "x[:, -t - 1] @"))
-wrong("rnn_forward", None, FORWARD, ("x[:, t] @", "x[:, 0] @"))
+wrong("rnn_forward", "the part of the state is subtracted", FORWARD, ("+ h_prev", "- h_prev"))
+wrong(
+    "rnn_forward",
+    "the sequence is read from its end to its",
+    FORWARD,
+    ("x[:, t] @", "x[:, -t - 1] @"),
+)
+wrong("rnn_forward", "the same input is read at every step", FORWARD, ("x[:, t] @", "x[:, 0] @"))
 wrong("rnn_forward", None, FORWARD, ("+ b", "+ 0.5 * b"))
-wrong("rnn_forward", None, FORWARD, ("return h", "return h[:, ::-1]"))
-wrong("rnn_forward", None, FORWARD, ("return h", "return h.transpose(0, 2, 1)"))
-wrong("rnn_forward", None, FORWARD, ("return h", "return h[:, -1]"))
+wrong(
+    "rnn_forward",
+    "the sequence is read from its end to its",
+    FORWARD,
+    ("return h", "return h[:, ::-1]"),
+)
+wrong("rnn_forward", 21, FORWARD, ("return h", "return h.transpose(0, 2, 1)"))
+wrong("rnn_forward", "only the last state is returned", FORWARD, ("return h", "return h[:, -1]"))
 wrong(
     "rnn_forward",
     None,
     FORWARD,
     ("np.tanh(a_t)", "np.tanh(a_t) + np.random.normal(size=a_t.shape)"),
 )
-wrong("rnn_forward", None, FORWARD, ("np.zeros((N, T, W_h.shape[0]))", "np.zeros((N, T, F))"))
-wrong("rnn_forward", None, FORWARD, ("return h", "return h.tolist()"))
+wrong(
+    "rnn_forward",
+    "the numbers of features and of units are",
+    FORWARD,
+    ("np.zeros((N, T, W_h.shape[0]))", "np.zeros((N, T, F))"),
+)
+wrong("rnn_forward", "a list is returned, not an array", FORWARD, ("return h", "return h.tolist()"))
 wrong("rnn_forward", None, FORWARD, ("return h", "return h + 0j"))
 wrong("rnn_forward", None, FORWARD, ("return h", "return h.astype(object)"))
 wrong("rnn_forward", None, FORWARD, ("return h", "return h.astype(np.float16)"))
 wrong("rnn_forward", None, FORWARD, ("return h", "h[0, 0, 0] = np.nan; return h"))
 wrong(
     "rnn_forward",
-    None,
+    "something is left over from the call before",
     """
 cache = {}
 def rnn_forward(x, h0, W_x, W_h, b):
@@ -576,22 +609,53 @@ def rnn_step_backward(dh_t, x_t, h_prev, h_t, W_x, W_h):
 wrong("rnn_step_backward", 11, STEP_BACK, ("h_prev.T @", "h_t.T @"), ("da_t.sum", "da_t.mean"))
 # Nothing known:
 wrong("rnn_step_backward", "is taken as 1 - h", STEP_BACK, ("h_t ** 2", "h_t"))
-wrong("rnn_step_backward", None, STEP_BACK, ("1 - h_t", "1 + h_t"))
+wrong("rnn_step_backward", "the derivative is taken as 1 + h**2", STEP_BACK, ("1 - h_t", "1 + h_t"))
 wrong("rnn_step_backward", None, STEP_BACK, ("(1 - h_t ** 2)", "(1 - h_t ** 2) * 0.5"))
-wrong("rnn_step_backward", None, STEP_BACK, ("1 - h_t ** 2", "1 - h_prev ** 2"))
-wrong("rnn_step_backward", None, STEP_BACK, ("dx_t =", "dx_t = -1 *"))
-wrong("rnn_step_backward", None, STEP_BACK, ("dW_x, dW_h, db\n", "dW_h, dW_x, db\n"))
 wrong(
-    "rnn_step_backward", None, STEP_BACK, ("dW_h = h_prev.T @ da_t", "dW_h = (h_prev.T @ da_t).T")
+    "rnn_step_backward",
+    "the derivative is taken at the state before,",
+    STEP_BACK,
+    ("1 - h_t ** 2", "1 - h_prev ** 2"),
 )
-wrong("rnn_step_backward", None, STEP_BACK, ("dW_x, dW_h, db\n", "dW_x, dW_h\n"))
-wrong("rnn_step_backward", None, STEP_BACK, ("axis=0", "axis=0, keepdims=True"))
-wrong("rnn_step_backward", None, STEP_BACK, ("axis=0", "axis=1"))
-wrong("rnn_step_backward", None, STEP_BACK, ("W_x.T", "W_x"))
-wrong("rnn_step_backward", None, STEP_BACK, ("dW_x =", "dW_x = np.zeros_like(W_h); dW_x +="))
+wrong("rnn_step_backward", "the gradient has the wrong sign", STEP_BACK, ("dx_t =", "dx_t = -1 *"))
+wrong(
+    "rnn_step_backward",
+    "the results come in another order",
+    STEP_BACK,
+    ("dW_x, dW_h, db\n", "dW_h, dW_x, db\n"),
+)
+wrong(
+    "rnn_step_backward",
+    "dW_h is transposed",
+    STEP_BACK,
+    ("dW_h = h_prev.T @ da_t", "dW_h = (h_prev.T @ da_t).T"),
+)
+wrong(
+    "rnn_step_backward",
+    "the results are not those asked for: too few,",
+    STEP_BACK,
+    ("dW_x, dW_h, db\n", "dW_x, dW_h\n"),
+)
+wrong(
+    "rnn_step_backward",
+    "db keeps the axis of the samples",
+    STEP_BACK,
+    ("axis=0", "axis=0, keepdims=True"),
+)
+wrong("rnn_step_backward", "db is summed over the wrong axis", STEP_BACK, ("axis=0", "axis=1"))
+wrong("rnn_step_backward", "a matrix product does not fit", STEP_BACK, ("W_x.T", "W_x"))
+wrong(
+    "rnn_step_backward",
+    "the numbers of features and of units are",
+    STEP_BACK,
+    ("dW_x =", "dW_x = np.zeros_like(W_h); dW_x +="),
+)
 wrong("rnn_step_backward", None, STEP_BACK, ("dh_prev =", "dh_prev = dh_t +"))
 wrong(
-    "rnn_step_backward", None, STEP_BACK, ("db = da_t.sum(axis=0)", "db = list(da_t.sum(axis=0))")
+    "rnn_step_backward",
+    "a list is returned",
+    STEP_BACK,
+    ("db = da_t.sum(axis=0)", "db = list(da_t.sum(axis=0))"),
 )
 wrong("rnn_step_backward", None, STEP_BACK, ("da_t =", "h_t *= 2; da_t ="), float64_only=True)
 
@@ -852,16 +916,26 @@ def rnn_backward(dh, x, h0, h, W_x, W_h, bptt_steps=None):
 # Nothing known:
 wrong("rnn_backward", None, TWO_WAYS, ("dh[:, t] + dh_prev", "dh[:, t] - dh_prev"))
 wrong("rnn_backward", None, BACK, ("dh_t = dh[:, t]", "dh_t = 0.5 * dh[:, t]"))
-wrong("rnn_backward", None, BACK, ("(1 - h[", "(1 + h["))
-wrong("rnn_backward", None, BACK, ("dW_h, db\n", "dW_h.T, db\n"))
-wrong("rnn_backward", None, BACK, ("return dx,", "return dx[:, ::-1],"))
-wrong("rnn_backward", None, BACK, ("dh0 += dh_t", "pass"))
+wrong("rnn_backward", "the derivative is taken as 1 + h**2", BACK, ("(1 - h[", "(1 + h["))
+wrong("rnn_backward", "dW_h is transposed", BACK, ("dW_h, db\n", "dW_h.T, db\n"))
+wrong(
+    "rnn_backward",
+    "dx comes in the order of the loop, from the",
+    BACK,
+    ("return dx,", "return dx[:, ::-1],"),
+)
+wrong("rnn_backward", "dh0 is left at zero", BACK, ("dh0 += dh_t", "pass"))
 wrong("rnn_backward", None, BACK, ("dx[:, s] += da", "dx[:, t] += da"))
 wrong("rnn_backward", None, BACK, ("dW_x += x[:, s]", "dW_x += x[:, t]"))
 wrong(
     "rnn_backward", None, BACK, ("db += da.sum(axis=0)", "db += dh_t.sum(axis=0) - da.sum(axis=0)")
 )
-wrong("rnn_backward", None, BACK, ("return dx, dh0,", "return dx,"))
+wrong(
+    "rnn_backward",
+    "the results are not those asked for: too few,",
+    BACK,
+    ("return dx, dh0,", "return dx,"),
+)
 wrong(
     "rnn_backward",
     None,
@@ -870,11 +944,26 @@ wrong(
     float64_only=True,
 )
 wrong("rnn_backward", None, BACK, ("return dx, dh0,", "dW_h[0, 0] *= 2; return dx, dh0,"))
-wrong("rnn_backward", None, BACK, ("return dx, dh0,", "return dx, dh0 * 0,"))
-wrong("rnn_backward", None, BACK, ("h[:, s - 1] if s > 0 else h0", "h[:, max(s - 1, 0)]"))
+wrong("rnn_backward", "dh0 is left at zero", BACK, ("return dx, dh0,", "return dx, dh0 * 0,"))
+wrong(
+    "rnn_backward",
+    "at t = 0 the state before is taken to be h[:,",
+    BACK,
+    ("h[:, s - 1] if s > 0 else h0", "h[:, max(s - 1, 0)]"),
+)
 wrong("rnn_backward", None, BACK, ("return dx", "h0 *= 1.5; return dx"), float64_only=True)
-wrong("rnn_backward", None, BACK, ("return dx, dh0, dW_x, dW_h, db", "return {'dx': dx}"))
-wrong("rnn_backward", None, BACK, ("np.zeros((N, T, F))", "np.zeros((N, T, H))"))
+wrong(
+    "rnn_backward",
+    "the results are not those asked for: too few,",
+    BACK,
+    ("return dx, dh0, dW_x, dW_h, db", "return {'dx': dx}"),
+)
+wrong(
+    "rnn_backward",
+    "the numbers of features and of units are",
+    BACK,
+    ("np.zeros((N, T, F))", "np.zeros((N, T, H))"),
+)
 
 # The same slips in each quantity: no known mistake gives any of these.
 for exercise, source, names in (
@@ -882,17 +971,19 @@ for exercise, source, names in (
     ("rnn_backward", BACK, "dx dh0 dW_x dW_h db"),
 ):
     for name in names.split():
-        for slip in (
-            "0 * {}",
-            "-{}",
-            "0.5 * {}",
-            "2 * {}",
-            "1 + {}",
-            "{}[::-1]",
-            "{} ** 2",
-            "{}.round(2)",
+        zeros = "zero" if name == "dh0" else "as it began"
+        zeros = "a result is left as zeros" if exercise == "rnn_step_backward" else zeros
+        for slip, mistake in (
+            ("0 * {}", zeros),
+            ("-{}", "the gradient has the wrong sign"),
+            ("0.5 * {}", None),
+            ("2 * {}", None),
+            ("1 + {}", None),
+            ("{}[::-1]", None),
+            ("{} ** 2", None),
+            ("{}.round(2)", None),
         ):
-            wrong(exercise, None, source, ("return", f"{name} = {slip.format(name)}; return"))
+            wrong(exercise, mistake, source, ("return", f"{name} = {slip.format(name)}; return"))
 
 # -- the loss -----------------------------------------------------------------------------------
 
@@ -955,18 +1046,48 @@ wrong(
 LOG_P = "log_p = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))"
 WITH_P = "p = np.exp(shifted) / np.exp(shifted).sum(axis=1, keepdims=True)\n    "
 wrong("softmax_cross_entropy", "rounded to 0", SOFTMAX, (LOG_P, WITH_P + "log_p = np.log(p)"))
-wrong("softmax_cross_entropy", None, SOFTMAX, (LOG_P, WITH_P + "log_p = np.log(p + 1e-12)"))
-wrong("softmax_cross_entropy", None, SOFTMAX, ("loss = -", "loss = "))
+wrong(
+    "softmax_cross_entropy",
+    "a small number is added to the probability,",
+    SOFTMAX,
+    (LOG_P, WITH_P + "log_p = np.log(p + 1e-12)"),
+)
+wrong(
+    "softmax_cross_entropy",
+    "the loss has the wrong sign: the minus is",
+    SOFTMAX,
+    ("loss = -", "loss = "),
+)
 wrong("softmax_cross_entropy", None, SOFTMAX, ("-= 1", "+= 1"))
-wrong("softmax_cross_entropy", None, SOFTMAX, ("axis=1", "axis=0"))
-wrong("softmax_cross_entropy", None, SOFTMAX, ("    dscores[np.arange(N), labels] -= 1\n", ""))
-wrong("softmax_cross_entropy", None, SOFTMAX, ("dscores / N", "dscores / scores.size"))
-wrong("softmax_cross_entropy", None, SOFTMAX, ("return loss, dscores / N", "return loss"))
-wrong("softmax_cross_entropy", None, SOFTMAX, (".mean()", ""))
+wrong(
+    "softmax_cross_entropy",
+    "is taken down the columns, not along each row",
+    SOFTMAX,
+    ("axis=1", "axis=0"),
+)
+wrong(
+    "softmax_cross_entropy",
+    "the gradient lacks the minus 1 at the label",
+    SOFTMAX,
+    ("    dscores[np.arange(N), labels] -= 1\n", ""),
+)
+wrong(
+    "softmax_cross_entropy",
+    "the mean is taken over all N * K numbers, not",
+    SOFTMAX,
+    ("dscores / N", "dscores / scores.size"),
+)
+wrong(
+    "softmax_cross_entropy",
+    "the results are not those asked for: too few,",
+    SOFTMAX,
+    ("return loss, dscores / N", "return loss"),
+)
+wrong("softmax_cross_entropy", "the loss is not one number", SOFTMAX, (".mean()", ""))
 wrong("softmax_cross_entropy", None, SOFTMAX, ("return loss", "return str(loss)"))
 wrong(
     "softmax_cross_entropy",
-    None,
+    "the scores that came in are changed in place",
     SOFTMAX,
     ("shifted = scores -", "shifted = scores; shifted -="),
     float64_only=True,
@@ -1024,7 +1145,12 @@ wrong(
         "step = np.zeros(params[name].shape, int); step += lr * grads[name]; params[name] -= step",
     ),
 )
-wrong("update", None, UPDATE, ("params[name] -= lr *", "params[name] = params[name] - lr *"))
+wrong(
+    "update",
+    "new arrays take the place of those in params",
+    UPDATE,
+    ("params[name] -= lr *", "params[name] = params[name] - lr *"),
+)
 wrong(
     "update",
     "the arrays in params are not changed",
@@ -1033,14 +1159,18 @@ wrong(
 )
 wrong("update", "the update goes uphill", UPDATE, ("-=", "+="))
 wrong("update", "the learning rate is missing", UPDATE, ("lr *", ""))
-wrong("update", None, UPDATE, ("lr *", "0.01 *"))
-wrong("update", None, UPDATE, ("in params", "in ('W_x', 'W_h')"))
-wrong("update", None, UPDATE, ("grads[name]\n", "grads[name]\n    return dict(params)\n"))
-wrong("update", None, UPDATE, ("for name in", "params['W'] = params['W_x']\n    for name in"))
+wrong("update", "the learning rate is missing, or it is a", UPDATE, ("lr *", "0.01 *"))
+wrong("update", "only one of the arrays is updated", UPDATE, ("in params", "in ('W_x', 'W_h')"))
+wrong(
+    "update",
+    "another name",
+    UPDATE,
+    ("for name in", "params['W'] = params['W_x']\n    for name in"),
+)
 wrong("update", None, UPDATE, ("lr * grads[name]", "lr * np.sign(grads[name])"))
 wrong(
     "update",
-    None,
+    "the gradients are changed in place",
     UPDATE,
     ("params[name]", "grads[name] *= lr; params[name]"),
     ("-= lr *", "-="),
@@ -1135,21 +1265,31 @@ wrong(
 )
 wrong("numeric_gradient", "not divided by 2 * eps", NUMERIC, ("(2 * eps)", "eps"))
 wrong("numeric_gradient", "not divided by 2 * eps", NUMERIC, ("(2 * eps)", "2 * eps"))
-wrong("numeric_gradient", None, NUMERIC, ("up - down", "down - up"))
-wrong("numeric_gradient", None, NUMERIC, ("        array[index] = kept\n", ""))
+wrong("numeric_gradient", "the gradient has the wrong sign", NUMERIC, ("up - down", "down - up"))
 wrong(
     "numeric_gradient",
-    None,
+    "a nudged number is not put back",
+    NUMERIC,
+    ("        array[index] = kept\n", ""),
+)
+wrong(
+    "numeric_gradient",
+    "eps is not used: the step is a number of your",
     NUMERIC,
     ("kept + eps", "kept + 1e-5"),
     ("kept - eps", "kept - 1e-5"),
     ("2 * eps", "2e-5"),
 )
 wrong("numeric_gradient", None, NUMERIC, ("return gradient", "return gradient.ravel()[:4]"))
-wrong("numeric_gradient", None, NUMERIC, ("return gradient", "array[...] = gradient; return array"))
+wrong(
+    "numeric_gradient",
+    "a nudged number is not put back",
+    NUMERIC,
+    ("return gradient", "array[...] = gradient; return array"),
+)
 wrong("numeric_gradient", None, NUMERIC, ("return gradient", "return array"))
-wrong("numeric_gradient", None, NUMERIC, ("return gradient", "return gradient.sum()"))
-wrong("numeric_gradient", None, NUMERIC, ("f()", "f(array)"))
+wrong("numeric_gradient", "lost the shape", NUMERIC, ("return gradient", "return gradient.sum()"))
+wrong("numeric_gradient", "f is called with an argument", NUMERIC, ("f()", "f(array)"))
 
 # -- a row of ids -------------------------------------------------------------------------------
 
@@ -1271,12 +1411,17 @@ wrong("encode", "opposite order", ENCODE, ("words[-maxlen:]", "words[::-1][:maxl
 wrong(
     "encode", "opposite order", ENCODE_LIST, ("words[-maxlen:]", "list(reversed(words))[-maxlen:]")
 )
-wrong("encode", None, ENCODE, ("return ids", "return ids.tolist()"))
-wrong("encode", None, ENCODE, (", dtype=int", ""))
-wrong("encode", None, ENCODE_LIST, ("[0]", "[0.0]"))
-wrong("encode", None, ENCODE, ("np.zeros", "np.ones"))
+wrong("encode", "a list is returned, not an array", ENCODE, ("return ids", "return ids.tolist()"))
+wrong("encode", "the row is not made of whole numbers", ENCODE, (", dtype=int", ""))
+wrong("encode", "the row is not made of whole numbers", ENCODE_LIST, ("[0]", "[0.0]"))
+wrong("encode", "a short review is filled up with something", ENCODE, ("np.zeros", "np.ones"))
 wrong("encode", None, ENCODE, ("return ids", "return ids[None]"))
-wrong("encode", None, ENCODE, ("words[-maxlen:]", "dict.fromkeys(words[-maxlen:])"))
+wrong(
+    "encode",
+    "a word that comes twice is kept only once",
+    ENCODE,
+    ("words[-maxlen:]", "dict.fromkeys(words[-maxlen:])"),
+)
 wrong("encode", None, ENCODE, ("    ids =", "    maxlen = 7\n    ids ="))
 wrong("encode", None, ENCODE, ("    ids =", "    words[0]\n    ids ="))  # no words, no first one
 wrong(
@@ -1424,12 +1569,31 @@ wrong(
 )
 wrong("training_step", 13, TRAINING, ("return value", "return value / len(x)"))
 wrong("training_step", 13, TRAINING, ("return value", "return value * len(x)"))
-wrong("training_step", None, TRAINING, ("    return value\n", ""))
-wrong("training_step", None, TRAINING, ("return value", "return value, scores"))
-wrong("training_step", None, TRAINING, ("return value", "return scores"))
-wrong("training_step", None, TRAINING, ("return value", "return 'low'"))
-wrong("training_step", None, TRAINING, ("max_norm=1.0", "max_norm=5.0"))
-wrong("training_step", None, TRAINING, ("grads, _ =", "grads ="))
+wrong("training_step", "nothing is returned", TRAINING, ("    return value\n", ""))
+wrong(
+    "training_step",
+    "what is returned is not the loss",
+    TRAINING,
+    ("return value", "return value, scores"),
+)
+wrong(
+    "training_step", "what is returned is not the loss", TRAINING, ("return value", "return scores")
+)
+wrong(
+    "training_step", "what is returned is not the loss", TRAINING, ("return value", "return 'low'")
+)
+wrong(
+    "training_step",
+    "the gradients are clipped to another norm",
+    TRAINING,
+    ("max_norm=1.0", "max_norm=5.0"),
+)
+wrong(
+    "training_step",
+    "clip_by_global_norm gives two things, and",
+    TRAINING,
+    ("grads, _ =", "grads ="),
+)
 wrong("training_step", None, TRAINING, ("loss.backward()", "scores"))
 wrong(
     "training_step",
@@ -1443,4 +1607,297 @@ wrong(
     None,
     TRAINING,
     ("params, grads)", "params, {n: -g for n, g in grads.items()})"),
+)
+
+# -- habits that published code and students' attempts have shown -------------------------------
+
+HALF = "(1 - np.exp(-a_t)) / (1 + np.exp(-a_t))"
+wrong("rnn_step", "tanh of half the sum", STEP, ("np.tanh(a_t)", HALF))
+wrong("rnn_step", "the sigmoid stands", STEP, ("np.tanh(a_t)", "1 / (1 + np.exp(-a_t))"))
+wrong("rnn_step", "more is returned", STEP, ("return np.tanh(a_t)", "return np.tanh(a_t), a_t"))
+
+wrong(
+    "rnn_forward",
+    "h0 is put in the place of the first state",
+    """
+def rnn_forward(x, h0, W_x, W_h, b):
+    h = np.zeros((x.shape[0], x.shape[1], len(W_h)))
+    h[:, 0] = h0
+    for t in range(1, x.shape[1]):
+        h[:, t] = np.tanh(np.dot(x[:, t], W_x) + np.dot(h[:, t - 1], W_h) + b)
+    return h
+""",
+)
+wrong(
+    "rnn_forward",
+    "the first step does not start from h0",
+    """
+def rnn_forward(x, h0, W_x, W_h, b):
+    h = np.zeros((x.shape[0], x.shape[1], len(W_h)))
+    for t in range(x.shape[1]):
+        h[:, t] = np.tanh(x[:, t].dot(W_x) + h[:, t - 1].dot(W_h) + b)
+    return h
+""",
+)
+wrong("rnn_forward", 21, FORWARD, ("x[:, t] @", "x[t] @"))
+wrong("rnn_forward", "a list is returned", STACKED, ("np.stack(states[1:], axis=1)", "states[1:]"))
+wrong("rnn_forward", "more is returned", FORWARD, ("return h", "return h, h[:, -1]"))
+for product in ("np.matmul({}, {})", "np.dot({}, {})", "np.einsum('ni,ij->nj', {}, {})"):
+    wrong(
+        "rnn_forward",
+        18,
+        """
+def rnn_forward(x, h0, W_x, W_h, b):
+    states, h = [], h0[:, : x.shape[2]]
+    if h.shape[1] < x.shape[2]:
+        h = np.zeros((len(x), x.shape[2]))
+    for t in range(x.shape[1]):
+        h = np.tanh(np.dot(x[:, t], W_x) + INTO_W_h + b)
+        states.append(h)
+    return np.stack(states, axis=1)
+""",
+        ("INTO_W_h", product.format("h", "W_h")),
+    )
+
+for edit, mistake in {
+    "np.clip(da_t, -5, 5)": "clipped inside",
+    "da_t / max(1, np.linalg.norm(da_t))": "clipped inside",
+    "1 - h_t**2": "dh, is never used",
+    "dh_t * h_t * (1 - h_t)": "that of the sigmoid",
+    "dh_t * (1 - h_t)**2": "is taken as (1 - h)**2",
+    "dh_t * 1 - h_t**2": "brackets are missing",
+    "dh_t * (h_t > 0)": "that of ReLU",
+}.items():
+    end = ("da_t = dh_t * (1 - h_t ** 2)", f"da_t = dh_t * (1 - h_t ** 2)\n    da_t = {edit}")
+    wrong("rnn_step_backward", mistake, STEP_BACK, end)
+wrong("rnn_step_backward", "db is not summed", STEP_BACK, ("da_t.sum(axis=0)", "da_t"))
+wrong("rnn_step_backward", "db is summed over the wrong", STEP_BACK, ("sum(axis=0)", "sum()"))
+
+CLIP_ALL = "    dW_x, dW_h, db = (np.clip(g, -{0}, {0}) for g in (dW_x, dW_h, db))\n    return"
+for edit, mistake in {
+    ("    return dx, dh_prev", CLIP_ALL.format(1) + " dx, dh_prev"): "clipped inside",
+    ("    return dx, dh_prev", CLIP_ALL.format(20) + " dx, dh_prev"): "clipped inside",
+    ("dW_h += h_prev.T @ da", "dW_h += np.clip(h_prev.T @ da, -5, 5)"): "clipped inside",
+    ("dh_t = dh[:, t] + dh_prev", "dh_t = dh_prev"): "dh, is never used",
+    (
+        "dh_t = dh[:, t] + dh_prev",
+        "dh_t = (t == T - 1) * dh[:, t] + dh_prev",
+    ): "only dh of the last step",
+    ("dh_t = dh[:, t] + dh_prev", "dh_t = dh[:, t]"): "the step after is lost",
+    ("dh_t = dh[:, t] + dh_prev", "dh_t = dh[:, t] + dh_prev @ W_h.T"): "W_h.T is applied twice",
+    ("dh_prev = da @ W_h.T", "dh_prev = dh_prev + da @ W_h.T"): "pile up",
+    ("reversed(range(T))", "range(T)"): "the loop runs forward",
+    ("1 - h[:, t] ** 2", "1 - h[:, -1] ** 2"): "the derivative of the last state",
+    ("db += da.sum(axis=0)", "db += db"): "nothing is added",
+    ("    return dx, dh_prev", "        return dx, dh_prev"): "the loop ends too early",
+}.items():
+    wrong("rnn_backward", mistake, TWO_WAYS, edit)
+wrong(
+    "rnn_backward",
+    23,
+    TWO_WAYS,
+    ("dh_t = dh[:, t] + dh_prev", "dh[:, t] += dh_prev; dh_t = dh[:, t]"),
+    float64_only=True,
+)
+wrong(
+    "rnn_backward", "dh0 keeps one", BACK, ("            if s == 0:", "            if s == t == 0:")
+)
+wrong(
+    "rnn_backward",
+    "dh0 also gets gradients",
+    BACK,
+    ("            if s == 0:\n                dh0 += dh_t", "        dh0 += dh_t"),
+)
+wrong(
+    "rnn_backward",
+    "counts with it",
+    BACK,
+    ("T if bptt_steps is None else bptt_steps", "bptt_steps"),
+)
+# Two at once, of which both are named:
+NO_TRANSPOSE = ("da @ W_h.T", "da @ W_h")
+SUMS = [(f"{name} +=", f"{name} =") for name in ("dW_x", "dW_h", "db")]
+wrong("rnn_backward", (10, 12), BACK, NO_TRANSPOSE, *SUMS)
+wrong(
+    "rnn_backward",
+    (6, 8),
+    BACK,
+    ("1 - h[:, s] ** 2", "1 - np.tanh(h[:, s]) ** 2"),
+    ("else h0", "else 0 * h0"),
+)
+wrong(
+    "rnn_backward",
+    (12, "db keeps the axis"),
+    BACK,
+    NO_TRANSPOSE,
+    ("db += da.sum(axis=0)", "db = db + da.sum(axis=0, keepdims=True)"),
+)
+
+
+for eps in (1e-5, 1e-7, 1e-8, 1e-12):
+    wrong(
+        "softmax_cross_entropy",
+        "a small number is added",
+        SOFTMAX,
+        ("loss = -log_p", f"{WITH_P}loss = -np.log(p + {eps})"),
+        float64_only=True,
+    )
+wrong(
+    "softmax_cross_entropy",
+    ("a small number is added", 13),
+    SOFTMAX,
+    ("loss = -log_p", f"{WITH_P}loss = -np.log(p + 1e-8)"),
+    ("dscores / N", "dscores"),
+    float64_only=True,
+)
+ONE_HOT = "target = np.eye(scores.shape[1])[labels]\n    loss = -(target * np.log(p)).sum() / N"
+LOSS = "loss = -log_p[np.arange(N), labels].mean()"
+wrong("softmax_cross_entropy", "rounded to 0", SOFTMAX, (LOSS, WITH_P + ONE_HOT))
+wrong(
+    "softmax_cross_entropy",
+    "of the whole array is subtracted",
+    SOFTMAX,
+    ("axis=1, keepdims=True)\n    log_p", ")\n    log_p"),
+)
+wrong(
+    "softmax_cross_entropy",
+    "over the whole array",
+    SOFTMAX,
+    ("sum(axis=1, keepdims=True)", "sum()"),
+)
+wrong(
+    "softmax_cross_entropy",
+    "as [:, labels] does",
+    SOFTMAX,
+    ("[np.arange(N), labels]", "[:, labels]"),
+)
+wrong("softmax_cross_entropy", "wrong sign", SOFTMAX, ("loss, dscores / N", "loss, -dscores / N"))
+wrong(
+    "softmax_cross_entropy",
+    "changed before the loss reads them",
+    SOFTMAX,
+    (f"    {LOSS}\n", ""),
+    (
+        "    return loss",
+        "    loss = -np.log(dscores[np.arange(N), labels]).mean()\n    return loss",
+    ),
+)
+
+wrong("update", "the weight is subtracted from itself", UPDATE, ("grads[name]", "params[name]"))
+wrong("update", "clipped inside", UPDATE, ("grads[name]", "np.clip(grads[name], -1, 1)"))
+wrong(
+    "update",
+    "taken by their position",
+    """
+def update(params, grads, lr):
+    for w, dw in zip(params.values(), grads.values()):
+        w -= lr * dw
+""",
+)
+
+wrong(
+    "numeric_gradient",
+    "eps is not used",
+    NUMERIC,
+    ("    gradient = np", "    eps = 1e-4\n    gradient = np"),
+)
+wrong("numeric_gradient", "only one of the two nudges", NUMERIC, ("kept - eps", "kept"))
+
+wrong(
+    "encode",
+    "not made of whole numbers",
+    """
+def encode(words, id_of, maxlen):
+    ids = [id_of.get(word, 1) for word in words][-maxlen:]
+    return np.pad(ids, (0, maxlen - len(ids)))
+""",
+)
+wrong(
+    "encode",
+    "the zeros stand in front",
+    """
+def encode(words, id_of, maxlen):
+    row = np.zeros(maxlen, dtype=int)
+    ids = [id_of.get(word, 1) for word in words][-maxlen:]
+    row[-len(ids):] = ids
+    return row
+""",
+)
+
+wrong(
+    "training_step",
+    "loss.backward is called before loss.forward",
+    TRAINING,
+    ("    value = loss.forward(scores, y)\n", ""),
+    ("return value", "return loss.forward(scores, y)"),
+)
+
+# Each mistake that is named in no other of these:
+for edit, mistake in {
+    "np.tanh(h_prev @ W_h + b)": "the input is forgotten",
+    "np.tanh(x_t @ W_x + (h_prev + b) @ W_h)": "inside of the product with W_h",
+    "np.tanh(x_t @ W_x + np.tanh(h_prev) @ W_h + b)": "goes through tanh once more",
+    "np.tanh(np.tanh(a_t))": "tanh is taken twice",
+    "np.tanh(x_t @ W_x + b) + np.dot(h_prev, W_h)": "only a part of the sum",
+    "np.tanh(x_t @ W_x + h_prev + b)": "added without W_h",
+    "np.tanh((x_t @ W_x) * (h_prev @ W_h) + b)": "multiplied, not added",
+}.items():
+    wrong("rnn_step", mistake, STEP, ("np.tanh(a_t)", edit))
+wrong("rnn_forward", "the input of a wrong step", FORWARD, ("x[:, t] @", "x[:, t - 1] @"))
+for edit, mistake in {
+    "h_t * (1 - dh_t**2)": "is taken of the gradient",
+    "da_t * (1 - h_t**2)": "is applied twice",
+}.items():
+    wrong("rnn_step_backward", mistake, STEP_BACK, ("    dx_t =", f"    da_t = {edit}\n    dx_t ="))
+wrong(
+    "rnn_step_backward",
+    "h_t and h_prev are exchanged",
+    STEP_BACK,
+    ("def rnn_step_backward(", "def swapped("),
+    (
+        "dW_h, db\n",
+        "dW_h, db\n\ndef rnn_step_backward(dh, x, h, h_t, *W): return swapped(dh, x, h_t, h, *W)\n",
+    ),
+)
+wrong("rnn_backward", "h0 is taken as the state before every step", BACK, ("h[:, s - 1]", "h0"))
+wrong(
+    "rnn_backward",
+    "only a part of the gradient",
+    TWO_WAYS,
+    ("dh_t * (1 - h[:, t] ** 2)", "dh[:, t] * (1 - h[:, t] ** 2) + dh_prev"),
+)
+for edit, mistake in {
+    "dscores = np.exp(shifted)": "without the softmax: from the scores as they are",
+    "dscores = scores.copy()": "without the softmax: from the scores as they are",
+    "dscores = np.exp(log_p); loss = -scores[np.arange(N), labels].mean()": "loss is taken without",
+    "dscores = np.exp(log_p); loss = -dscores[np.arange(N), labels].mean()": "logarithm is missing",
+}.items():
+    wrong("softmax_cross_entropy", mistake, SOFTMAX, ("dscores = np.exp(log_p)", edit))
+wrong(
+    "softmax_cross_entropy",
+    "after the division by N",
+    SOFTMAX,
+    ("np.exp(log_p)\n", "np.exp(log_p) / N\n"),
+    ("dscores / N", "dscores"),
+)
+for edit, mistake in {
+    "params[name][...] = -lr * grads[name]": "the weight itself is lost",
+    "params[name] -= grads[name] / lr": "used the wrong way",
+    "params[name] -= lr * grads['b']": "the same gradient",
+    "params[name] -= lr * grads[name]; params.setdefault('seen', 0)": "names are added",
+}.items():
+    wrong(
+        "update",
+        mistake,
+        UPDATE,
+        ("params[name] -= lr * grads[name]", edit),
+        ("in params", "in list(params)"),
+    )
+wrong("encode", "another id than 1", ENCODE, ("(word, 1)", "(word, 2)"))
+wrong("encode", "shifted by one", ENCODE, ("id_of.get(word, 1)", "1 + id_of.get(word, 0)"))
+wrong(
+    "encode",
+    "come out sorted",
+    ENCODE_LIST,
+    ("for word in kept]", "for word in kept]\n    ids.sort()"),
 )

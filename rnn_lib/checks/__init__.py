@@ -12,13 +12,14 @@ The modules can be read in this order: references (the right answers), problems 
 exercise and exercises (a record of each), adapters and fakes (for functions that are not from
 arrays to arrays), comparison, answers and judging (what is wrong), mistakes, mutants, behaviors
 and diagnosis (which mistake it is), messages (how it is said), checking (all that in order),
-small_model (the one exercise judged by its accuracy), integrity and receipts (what makes it count).
+own_test (the exercise in which the student writes a test), small_model (the one judged by its
+accuracy), integrity and receipts (what makes it count).
 The layers of ``rnn_lib`` are not used here, so that neither can hide a mistake of the other.
 """
 
 from collections.abc import Callable
 
-from rnn_lib.checks import checking, exercises, integrity, small_model
+from rnn_lib.checks import checking, exercises, integrity, own_test, small_model
 from rnn_lib.checks.failure import CheckFailed
 
 __all__ = [
@@ -27,16 +28,20 @@ __all__ = [
     "check_backward",
     "check_encode",
     "check_forward",
+    "check_looks_right",
     "check_numeric_gradient",
     "check_softmax_cross_entropy",
     "check_step",
     "check_step_backward",
+    "check_tiny_states",
     "check_training_step",
     "check_update",
 ]
 
 check_step = checking.make_check("check_step", exercises.STEP)
 check_forward = checking.make_check("check_forward", exercises.FORWARD)
+check_tiny_states = checking.make_check("check_tiny_states", exercises.TINY)
+check_looks_right = checking.make_check("check_looks_right", own_test.RECORD, own_test.examine)
 check_step_backward = checking.make_check("check_step_backward", exercises.STEP_BACKWARD)
 check_softmax_cross_entropy = checking.make_check("check_softmax_cross_entropy", exercises.SOFTMAX)
 check_update = checking.make_check("check_update", exercises.UPDATE)

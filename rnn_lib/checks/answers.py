@@ -11,10 +11,6 @@ from rnn_lib.checks.exercise import Exercise
 class InvalidAnswer(Exception):
     """The answer, or what happened to an argument, is not of the kind that was asked for."""
 
-    def __init__(self, headline: str, expected: str = "", got: str = "", hint: str = "") -> None:
-        self.headline, self.expected, self.got, self.hint = headline, expected, got, hint
-        super().__init__(headline)
-
 
 def read_answer(
     exercise: Exercise, returned: object
@@ -65,18 +61,18 @@ def _expect_numbers(exercise: Exercise, name: str, value: object) -> ndarray:
         is_right = array.dtype.kind == "f" and array.dtype.itemsize >= 4
         wanted = "floating-point numbers, float64"
     if not is_right:
-        headline = f"{exercise.name}: {name} holds the wrong kind of numbers"
-        raise InvalidAnswer(headline, wanted, str(array.dtype))
+        raise InvalidAnswer(f"{exercise.name}: {name} holds {array.dtype}, not {wanted}")
     return array
 
 
 def describe(value: object) -> str:
     """Say in a few words what something is."""
     if value is None:
-        return "None: is a return missing?"
+        return "None"
     if isinstance(value, ndarray):
         return f"one array of shape {value.shape}"
     if isinstance(value, (tuple, list)):
-        return f"a {type(value).__name__} of {len(value)}"
+        kind = "arrays" if value and isinstance(value[0], ndarray) else "values"
+        return f"a {type(value).__name__} of {len(value)} {kind}"
     kind = type(value).__name__
     return f"{'an' if kind[0] in 'aeiouAEIOU' else 'a'} {kind}"

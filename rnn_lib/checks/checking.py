@@ -30,8 +30,7 @@ _DOCSTRING = """Check ``{contract}``.
     Raises
     ------
     CheckFailed
-        If something is wrong with it. The message says what; the attributes `quantity`, `mistake`
-        and `section` say it to programs. (It is an ``AssertionError``.)
+        If it is wrong; its message and its `quantity`, `mistake` and `section` say why.
     ValueError
         If ``RNN_LIB_CHECK_SEED`` is not a whole number of at least 0.
 
@@ -70,7 +69,8 @@ def _expect_right(exam: Exam, further: Iterable[Problem] = (), at_extremes: bool
     if exam.fault:
         error = exam.fault.outcome.error
         cause = None if isinstance(error, InvalidAnswer) else error
-        found = diagnose(exam, known_mistakes(exam.exercise.signature, at_extremes), further)
+        signature = exam.exercise.known_as or exam.exercise.signature
+        found = diagnose(exam, known_mistakes(signature, at_extremes), further)
         raise messages.failure(exam, found) from cause
 
 
@@ -78,13 +78,12 @@ def _verified(exam: Exam, asked: list[Problem]) -> str:
     exercise = exam.exercise
     T = sorted({problem.sizes.get("T", 0) for problem in asked})
     bptt_steps = max(problem.numbers.get("bptt_steps") or 0 for problem in asked)
-    what = exercise.verified.format(T=", ".join(map(str, T)), bptt_steps=bptt_steps)
     precision = f"to {exam.tolerance:.0e}".replace("e-0", "e-")
     if exam.in_float32:
         precision += " (float32)"
-    if exercise.integers:
-        precision = "exactly"
-    return f"{what}, {precision}, two calls, {exercise.untouched} untouched."
+    T_values = ", ".join(map(str, T))
+    what = exercise.verified.format(T=T_values, bptt_steps=bptt_steps, precision=precision)
+    return f"{what}; two calls agree, {exercise.untouched} untouched."
 
 
 def run(record: Record, judge: Callable[..., str], fn: Callable) -> None:

@@ -19,14 +19,17 @@ def near(
 def error(value: ndarray, expected: ndarray, right: ndarray | None = None) -> float:
     """Return the largest difference, as a share of the largest number; NaN is near to nothing.
 
-    Where the expected value is itself wrong, the right one tells what is large.
+    Where the expected value is itself wrong, the right one tells as well what is large.
     """
     if value.shape != expected.shape:
         return float("inf")
     difference = maximum.reduce(absolute(value - expected), axis=None, initial=0)
     if difference == 0:
         return 0.0
-    size = maximum.reduce(absolute(expected if right is None else right), axis=None, initial=0)
+    size = max(
+        maximum.reduce(absolute(array), axis=None, initial=0)
+        for array in (expected, expected if right is None else right)
+    )
     return float(difference / size) if size else float("inf")
 
 

@@ -1,10 +1,13 @@
-"""Why a function is wrong: the mistake that explains all that an examination found.
+"""Why a function is wrong: the mistakes that explain what an examination found.
 
 The cause is not guessed. Where every wrong answer, on all problems, is what the mutants of a
-mistake give, the mistake has been found. Where none fits, none is named.
+mistake give, the mistake has been found; where it takes two mistakes together, both have. If a
+mistake explains only some of the results, it is named, and what it leaves unexplained is said.
+Where none fits, none is named.
 """
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 from numpy import errstate
 
@@ -12,13 +15,30 @@ from rnn_lib.checks.comparison import SINGLE, near
 from rnn_lib.checks.exercise import Values
 from rnn_lib.checks.judging import Exam, Outcome
 from rnn_lib.checks.mistakes import Mistake
+from rnn_lib.checks.mutants import compiled, edited
 from rnn_lib.checks.problems import Problem
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What explains a fault.
+
+    Attributes
+    ----------
+    mistakes : list of Mistake
+        Empty if nothing known explains anything.
+    left : set of str
+        The wrong quantities that they do not explain, or not alone.
+    """
+
+    mistakes: list[Mistake]
+    left: set[str]
 
 
 def diagnose(
     exam: Exam, mistakes: tuple[Mistake, ...], problems: Iterable[Problem] = ()
-) -> list[Mistake]:
-    """Find the mistake that explains all that is wrong; or one for each wrong quantity.
+) -> Diagnosis:
+    """Find the mistakes that explain what is wrong.
 
     Parameters
     ----------
@@ -28,69 +48,124 @@ def diagnose(
         What can go wrong; of several that fit, the first is taken.
     problems : list of Problem
         Put to the function as well, to tell mistakes from one another.
-
-    Returns
-    -------
-    list of Mistake
-        Empty if nothing known explains it.
     """
     with errstate(all="ignore"):
         exam.ask_more(problems)
+        wrong = exam.wrong()
         for mistake in mistakes:
             if any(detect(exam) for detect in mistake.detect):
-                return [mistake]
-        return Explanations(exam).find(mistakes) if exam.fault.kind in _IN_ANSWERS else []
+                rest = _explain(exam, mistakes, wrong) if exam.fault.kind == "changed" else None
+                return Diagnosis([mistake, *(rest.mistakes if rest else [])], set())
+        if exam.fault.kind not in _IN_ANSWERS:
+            return Diagnosis([], set())
+        found = _explain(exam, mistakes, wrong)
+        for mistake in mistakes if wrong and not found.mistakes else ():
+            if any(suspect(exam) for suspect in mistake.suspect):
+                return Diagnosis([mistake], set())
+        return found
 
 
 _IN_ANSWERS = ("error", "shape", "value")  # kinds of faults that a mutant can have as well
 
 
+def _explain(exam: Exam, mistakes: tuple[Mistake, ...], wrong: set[str]) -> Diagnosis:
+    """Explain what is wrong by more than the rounding of float32, then what is so by less."""
+    found = Explanations(exam, wrong, SINGLE).find(mistakes)
+    finer = set() if exam.in_float32 else exam.wrong(exam.tolerance) - wrong
+    more = Explanations(exam, finer, exam.tolerance).find(mistakes)
+    both = dict.fromkeys((*found.mistakes, *more.mistakes))
+    return Diagnosis(list(both), found.left | more.left)
+
+
 class Explanations:
     """Mistakes whose mutants give what a student's function gave.
 
-    All is compared as if in float32 here: what differs by less is no sign of a mistake.
+    Only the given quantities are looked at, and compared to within the tolerance.
     """
 
-    def __init__(self, exam: Exam) -> None:
-        self._exam = exam
-        self._wrong = [(o, wrong) for o in exam.evidence if (wrong := o.wrong())]
+    def __init__(self, exam: Exam, names: set[str], tolerance: float) -> None:
+        self._exam, self._names, self._tolerance = exam, names, tolerance
+        self._wrong = [(o, found) for o in exam.evidence if (found := o.wrong(tolerance) & names)]
         self._remembered: dict[tuple[Callable, int], Values | Exception] = {}
 
-    def find(self, mistakes: tuple[Mistake, ...]) -> list[Mistake]:
-        """Return the one that explains everything, or one for each wrong quantity."""
-        returns = self._exam.exercise.returns
+    def find(self, mistakes: tuple[Mistake, ...]) -> Diagnosis:
+        """Find one mistake that explains everything, one for each quantity, or two together."""
+        exam, names = self._exam, self._names
+        if not names:
+            return Diagnosis([], set())
+        everything = set(exam.exercise.returns) if self._tolerance == SINGLE else names
         for mistake in mistakes:
-            if self._explains(mistake, set(returns)):
-                return [mistake]
-        wrong = self._exam.wrong()
+            if self._explains(mistake.mutants, everything, mistake.all_results):
+                return Diagnosis([mistake], set())
+        explained = {
+            mistake: {name for name in names if self._explains(mistake.mutants, {name})}
+            for mistake in mistakes
+        }
         in_part = [mistake for mistake in mistakes if not mistake.all_results]
-        parts = [
-            next((mistake for mistake in in_part if self._explains(mistake, {name})), None)
-            for name in returns
-            if name in wrong
-        ]
-        return list(dict.fromkeys(parts)) if all(parts) else []
+        parts = {
+            name: next((mistake for mistake in in_part if name in explained[mistake]), None)
+            for name in exam.exercise.returns
+            if name in names
+        }
+        if all(parts.values()):
+            return Diagnosis(list(dict.fromkeys(parts.values())), set())
+        for pair in self._pairs(mistakes, everything) if self._tolerance == SINGLE else ():
+            return Diagnosis(pair, set())
+        # What is all or nothing must explain more than one result to be believed in part.
+        likely = [m for m in mistakes if len(explained[m]) > m.all_results]
+        best = max(likely, key=lambda mistake: len(explained[mistake]), default=None)
+        return Diagnosis([best], names - explained[best]) if best else Diagnosis([], names)
 
-    def _explains(self, mistake: Mistake, names: set[str]) -> bool:
-        """Say whether every wrong answer is one that this mistake gives."""
+    def _pairs(self, mistakes: tuple[Mistake, ...], names: set[str]) -> Iterable[list[Mistake]]:
+        """Find two mistakes that together explain everything.
+
+        Where there are too many, one of the two must show alone in some result of the first calls.
+        """
+        are_many = sum(len(mistake.made) for mistake in mistakes) > 200
+        outcomes = [(o, wrong) for o, wrong in self._wrong if o.problem.is_first][:3]
+        for one in mistakes:
+            for (style, edit, body), mutant in zip(one.made, one.mutants, strict=True):
+                if are_many and not any(self._fitting(o, mutant, wrong) for o, wrong in outcomes):
+                    continue
+                for two in mistakes:
+                    for other_style, other_edit, other_body in two.made:
+                        both = edited(body, other_edit)
+                        # Two edits of the same words would be something else than two mistakes.
+                        if (
+                            two is not one
+                            and other_style == style
+                            and both
+                            and both == edited(other_body, edit)
+                            and self._explains([compiled(one.signature, both)], names, True)
+                        ):
+                            yield sorted((one, two), key=mistakes.index)
+
+    def _explains(
+        self, mutants: Iterable[Callable], names: set[str], all_results: bool = False
+    ) -> bool:
+        """Say whether each wrong answer is one that some mutant gives."""
         seen = False
         for outcome, everything_wrong in self._wrong:
             wrong = everything_wrong & names
-            if not wrong:
-                continue
-            made = [self._made(mutant, outcome) for mutant in mistake.mutants]
-            if outcome.values is None:
-                # It stopped, and so must the mistake; that alone says nothing yet.
-                if not any(type(m) is type(outcome.error) for m in made):
-                    return False
-                continue
-            fits = [_fitting(outcome, m, names) for m in made if isinstance(m, dict)]
-            if mistake.all_results:
+            fits = [self._fitting(outcome, mutant, names) for mutant in mutants if wrong]
+            if all_results:
                 fits = [fit for fit in fits if fit == names]
             if not wrong <= set().union(*fits):
                 return False
-            seen = True
+            seen |= bool(wrong) and outcome.values is not None
         return seen
+
+    def _fitting(self, outcome: Outcome, mutant: Callable, names: set[str]) -> set[str]:
+        """Return the quantities in which an outcome is what a mutant gives.
+
+        Where the function stopped, so must the mutant; that alone says nothing yet.
+        """
+        made, values, right = self._made(mutant, outcome), outcome.values, outcome.right
+        if values is None:
+            return names if type(made) is type(outcome.error) else set()
+        if not isinstance(made, dict):
+            return set()
+        return {n for n in names if near(values[n], made[n], right[n], self._tolerance)}
 
     def _made(self, mutant: Callable, outcome: Outcome) -> Values | Exception:
         """Return what a mutant gives for the problem of a call; it is computed only once."""
@@ -101,9 +176,3 @@ class Explanations:
             except Exception as error:
                 self._remembered[key] = error
         return self._remembered[key]
-
-
-def _fitting(outcome: Outcome, made: Values, names: set[str]) -> set[str]:
-    """Return the quantities in which an outcome is what a mutant made."""
-    values, right = outcome.values, outcome.right
-    return {name for name in names if near(values[name], made[name], right[name], SINGLE)}

@@ -48,8 +48,8 @@ class Exercise(Record):
     ask : callable
         ``ask(rng, seeded) -> list of Problem``, what it is asked.
     verified : str
-        What a pass has verified, for the passing line; ``{T}`` and ``{bptt_steps}`` stand for what
-        was asked.
+        What a pass has verified, as a sentence for the passing line; ``{T}`` and ``{bptt_steps}``
+        stand for what was asked, ``{precision}`` for how closely the answers agreed.
     adapter : callable, optional
         Makes a function from arrays to arrays of one that is something else.
     arguments, returns, options : tuple of str
@@ -72,6 +72,10 @@ class Exercise(Record):
         ``remark(exam) -> str``, a note on the last examination of a function that has passed.
     untouched : str
         What it leaves as it was, for the passing line.
+    source : str
+        What to look at where all results are wrong together.
+    known_as : str
+        The signature of another exercise, where the mistakes are the same.
     """
 
     right: Callable
@@ -89,7 +93,9 @@ class Exercise(Record):
     round_numbers: Callable[[Generator], list[Problem]] = lambda rng: []
     extremes: Callable[[], list[Problem]] | None = None
     remark: Callable[..., str] = lambda exam: ""
-    untouched: str = "inputs"
+    untouched: str = "the inputs are"
+    source: str = ""
+    known_as: str = ""
 
     def __post_init__(self) -> None:
         """Read from the contract what is not said otherwise."""

@@ -142,6 +142,14 @@ class Exam:
         self.fault = self._first_fault()
         self.evidence = list(self.outcomes)
 
+    def fault_in(self, unexplained: set[str]) -> Fault:
+        """Return the first fault that is not in one of these quantities, if there is any."""
+        for outcome in self.outcomes:
+            for name in outcome.wrong(self.tolerance) - unexplained:
+                if self.fault.kind == "value" and self.fault.name in unexplained:
+                    return Fault("value", outcome, name, outcome.right[name])
+        return self.fault
+
     def ask(self, problem: Problem) -> Outcome:
         """Put one problem to the student's function."""
         outcome = Outcome(problem)
@@ -206,9 +214,13 @@ class Exam:
             for name, right in outcome.right.items():
                 if not outcome.has_right_shape(name):
                     return Fault("shape", outcome, name, right)
-            for name, right in outcome.right.items():
-                if not outcome.agrees(name, self.tolerance):
-                    return Fault("value", outcome, name, right)
+            for tolerance in (
+                max(SINGLE, self.tolerance),
+                self.tolerance,
+            ):  # what is far off comes first
+                for name, right in outcome.right.items():
+                    if not outcome.agrees(name, tolerance):
+                        return Fault("value", outcome, name, right)
         for outcome in self.outcomes:
             for name in outcome.overwritten():
                 return Fault("overwritten", outcome, name)

@@ -5,12 +5,14 @@ wrong and which mistake it is, others have found out: see ``judging`` and ``diag
 """
 
 import inspect
+import re
 import traceback
 
 import numpy
 from numpy import absolute, errstate, isfinite, ndarray, sqrt, unravel_index, where
 
-from rnn_lib.checks.answers import InvalidAnswer
+from rnn_lib.checks.comparison import near
+from rnn_lib.checks.diagnosis import Diagnosis
 from rnn_lib.checks.failure import CheckFailed
 from rnn_lib.checks.judging import Exam, Fault, Outcome
 from rnn_lib.checks.mistakes import Mistake
@@ -20,20 +22,27 @@ Row = tuple[str, str]
 _NUMPY = {name: value for name, value in vars(numpy).items() if not name.startswith("_")}
 
 
-def failure(exam: Exam, mistakes: list[Mistake]) -> CheckFailed:
+def failure(exam: Exam, diagnosis: Diagnosis) -> CheckFailed:
     """Say what is wrong.
 
     Parameters
     ----------
     exam : Exam
         An examination that found a fault.
-    mistakes : list of Mistake
-        What explains it; may be empty.
+    diagnosis : Diagnosis
+        What explains it; may be nothing.
     """
-    fault = exam.fault
+    mistakes, left = diagnosis.mistakes, [n for n in exam.exercise.returns if n in diagnosis.left]
+    fault = exam.fault_in(diagnosis.left) if mistakes else exam.fault
     headline, rows = _PARTS[fault.kind](exam, fault, bool(mistakes))
     for mistake in mistakes:
-        rows += [("mistake", mistake.name), ("try", mistake.hint)]
+        hint = "" if _is_written(exam, mistake.hint) else mistake.hint
+        rows += [("mistake", mistake.name), ("try", hint)]
+    if mistakes and left:
+        also = "something else is wrong, too"
+        rows += [("also", f"that is not all: in {listing(left)} {also}; mend this first")]
+    elif left == [*exam.exercise.returns]:
+        rows += [("try", exam.exercise.source)]
     section = _section(exam, mistakes)
     rows += [("note", _replaced()), ("read", section)]
     names = "; ".join(mistake.name for mistake in mistakes)
@@ -45,9 +54,13 @@ def lay_out(headline: str, rows: list[Row]) -> str:
     return "\n".join([headline, *(f"    {key:<9} {text}" for key, text in rows if text)])
 
 
-def number(value: float) -> str:
-    """Round a number for reading."""
-    return f"{float(value):.6g}"
+def _told_apart(*values: float) -> list[str]:
+    """Round numbers for reading, with as many digits as it takes to see a difference."""
+    for digits in range(6, 17):
+        texts = [f"{float(value):.{digits}g}" for value in values]
+        if len(set(texts)) > 1:
+            break
+    return texts
 
 
 def listing(words: list[str]) -> str:
@@ -66,9 +79,8 @@ def _error(exam: Exam, fault: Fault, explained: bool) -> tuple[str, list[Row]]:
 
 
 def _invalid(exam: Exam, fault: Fault, explained: bool) -> tuple[str, list[Row]]:
-    error: InvalidAnswer = fault.outcome.error
-    rows = [("expected", error.expected), ("got", error.got), ("try", error.hint)]
-    return error.headline, rows
+    where = "" if fault.outcome is exam.outcomes[0] else _where(fault.outcome)
+    return str(fault.outcome.error), [("where", where)]
 
 
 def _changed(exam: Exam, fault: Fault, explained: bool) -> tuple[str, list[Row]]:
@@ -77,8 +89,8 @@ def _changed(exam: Exam, fault: Fault, explained: bool) -> tuple[str, list[Row]]
         what = f"{len(before)} entries then, {len(after)} now, not the same"
     elif before.shape == after.shape:
         index = _worst(after, before)
-        what = f"{_element(fault.name, index)} was {number(before[index])}, "
-        what += f"now it is {number(after[index])}"
+        was, now = _told_apart(before[index], after[index])
+        what = f"{_element(fault.name, index)} was {was}, now it is {now}"
     else:
         what = f"its shape was {before.shape}, now it is {after.shape}"
     return f"{exam.exercise.name} changes its argument {fault.name}", [
@@ -123,23 +135,17 @@ def _value(exam: Exam, fault: Fault, explained: bool) -> tuple[str, list[Row]]:
     if exam.exercise.integers:
         return headline, _ids(fault)
     index = _worst(got, right)
-    worst = f"expected {number(right[index])}, got {number(got[index])}"
+    expected, came = _told_apart(right[index], got[index])
     return headline, [
         ("where", _where(fault.outcome)),
-        ("worst", f"{_element(fault.name, index)}: {worst}"),
-        ("overall", _overall(got, right, explained)),
+        ("worst", f"{_element(fault.name, index)}: expected {expected}, got {came}"),
+        ("overall", _overall(fault, got, right, explained)),
         ("when", _when(exam)),
     ]
 
 
-_PARTS = {
-    "error": _error,
-    "invalid": _invalid,
-    "changed": _changed,
-    "overwritten": _overwritten,
-    "shape": _shape,
-    "value": _value,
-}
+_KINDS = _error, _invalid, _changed, _overwritten, _shape, _value
+_PARTS = {part.__name__[1:]: part for part in _KINDS}
 
 
 def _section(exam: Exam, mistakes: list[Mistake]) -> str:
@@ -185,8 +191,9 @@ def _when(exam: Exam) -> str:
         return "right without bptt_steps, wrong with"
     wrong: dict[str, bool] = {}
     for outcome in exam.outcomes:
-        T = str(outcome.problem.sizes.get("T", 1))
-        wrong[T] = wrong.get(T, False) or bool(outcome.wrong(exam.tolerance))
+        if outcome.problem.is_first:
+            T = str(outcome.problem.sizes.get("T", 1))
+            wrong[T] = wrong.get(T, False) or bool(outcome.wrong(exam.tolerance))
     good, bad = ([T for T in wrong if wrong[T] is is_wrong] for is_wrong in (False, True))
     return f"right for T = {listing(good)}, wrong for T = {listing(bad)}" if good and bad else ""
 
@@ -196,27 +203,42 @@ def _only_truncated(exam: Exam) -> bool:
     return bool(wrong) and all(problem.numbers.get("bptt_steps") for problem in wrong)
 
 
-def _overall(got: ndarray, right: ndarray, explained: bool) -> str:
-    """Compare two arrays as vectors: their norms, and the angle between them."""
+def _overall(fault: Fault, got: ndarray, right: ndarray, explained: bool) -> str:
+    """Compare two arrays as vectors, in words: by size, and by direction."""
     if not isfinite(got).all():
         return "NaN or infinity among the numbers"
     largest, difference = absolute(right).max(), absolute(got - right).max()
-    if difference < 1e-5 * largest:
+    if difference < 1e-3 * largest:
         share = f"{difference / largest:.0e}".replace("e-0", "e-")
         question = "" if explained else ": a formula that is nearly right, or float32 in between?"
         return f"off by {share} of the largest number{question}"
-    if right.size < 2:
-        return f"{number(got / right)} times what is expected" if right.all() else ""
-    with errstate(all="ignore"):
-        norms = sqrt((got * got).sum()), sqrt((right * right).sum())
-        cosine = (got * right).sum() / (norms[0] * norms[1])
-    if not norms[0]:
-        return "all zeros"
-    ratio = norms[0] / norms[1]
-    norm = f"norm {ratio:.3f} times the expected one"
-    if absolute(got - right * ratio).max() < 1e-5 * largest:
-        return f"the right direction, but {norm}"
-    return f"{norm}, cosine {cosine:.3f}"
+    if not got.any() or not right.any():
+        return "" if got.any() else "all zeros"
+    size = sqrt((got * got).sum() / (right * right).sum())
+    cosine = (got * right).sum() / (right * right).sum() / size
+    if near(got, size * right) or near(got, -size * right):
+        what = "each number is" if got.ndim else "it is"
+        return f"{what} {_times(cosine * size, fault.outcome.problem.sizes)} the right one"
+    direction = next(words for least, words in _DIRECTIONS if cosine >= least)
+    return f"the norm is {_times(size)} the right one, and it points {direction}"
+
+
+_DIRECTIONS = (
+    (0.9, "in nearly the same direction"),
+    (-0.9, "in another direction"),
+    (-2, "in nearly the opposite direction"),
+)
+
+
+def _times(ratio: float, sizes: dict[str, int] | None = None) -> str:
+    """Say a ratio in words: half of, twice, minus 1 times, or N times."""
+    sign, ratio = ("minus " if ratio < 0 else ""), abs(ratio)
+    known = {0.5: "half of", 2.0: "twice"}
+    for name, n in (sizes or {}).items():
+        if name in "NTFHK":
+            known |= {float(n): f"{name} = {n} times", 1 / n: f"1 / {name} = 1 / {n} of"}
+    words = [text for value, text in known.items() if abs(ratio / value - 1) < 1e-4]
+    return sign + (words[0] if words else f"{ratio:.2g} times")
 
 
 def _worst(got: ndarray, right: ndarray) -> tuple[int, ...]:
@@ -229,6 +251,16 @@ def _worst(got: ndarray, right: ndarray) -> tuple[int, ...]:
 
 def _element(name: str, index: tuple[int, ...]) -> str:
     return f"{name}[{', '.join(str(i) for i in index)}]" if index else name
+
+
+def _is_written(exam: Exam, hint: str) -> bool:
+    """Say whether all the code of a hint stands in the student's function already."""
+    try:
+        source = "".join(inspect.getsource(inspect.unwrap(exam.function)).split())
+    except (OSError, TypeError):
+        return False
+    code = [part for part in re.findall("`(.+?)`", hint) if "=" in part or "@" in part]
+    return bool(code) and all("".join(part.split()) in source for part in code)
 
 
 def _line(exam: Exam, error: Exception) -> str:

@@ -9,7 +9,7 @@ import tomllib
 from collections.abc import Callable
 from importlib.resources import files
 
-from numpy import arange, asarray, exp, log, ndindex, outer, stack, tanh, zeros, zeros_like
+import numpy
 
 from rnn_lib.checks.references import clipped, global_norm
 
@@ -20,41 +20,16 @@ def read_toml(name: str) -> dict:
 
 
 STYLES: dict[str, list[str]] = read_toml("styles.toml")
+Edit = str | list[str]
 
-_FUNCTIONS = (arange, asarray, exp, log, ndindex, outer, stack, tanh, zeros, zeros_like)
-_NAMES = {f.__name__: f for f in (*_FUNCTIONS, clipped, global_norm)}
-
-
-def make_mutants(
-    mistake: str, signature: str, edits: list[str | list[str]]
-) -> tuple[Callable, ...]:
-    """Make functions of edits, each in every style in which it can be made.
-
-    Parameters
-    ----------
-    mistake : str
-        What is done wrong, for the message.
-    signature : str
-        The function as it is defined, ``name(arguments)``.
-    edits : list of str or of list of str
-        Each is ``"old -> new"``, or several of them to be made together, one after the other.
-
-    Raises
-    ------
-    ValueError
-        If an edit fits no style.
-    """
-    name = signature.partition("(")[0]
-    made = []
-    for edit in edits:
-        bodies = [edited(style, edit) for style in STYLES[name]]
-        if not any(bodies):
-            raise ValueError(f"{mistake!r}: {edit!r} fits no style of {name}")
-        made += [compiled(signature, body) for body in bodies if body]
-    return tuple(made)
+_NAMES = (
+    *("arange", "asarray", "einsum", "exp", "eye", "log", "log2", "log10", "maximum", "ndindex"),
+    *("outer", "stack", "tanh", "zeros", "zeros_like"),
+)
+_KNOWN = {n: getattr(numpy, n) for n in _NAMES} | {"clipped": clipped, "global_norm": global_norm}
 
 
-def edited(style: str, edit: str | list[str]) -> str | None:
+def edited(style: str, edit: Edit) -> str | None:
     """Make an edit; return None where it does not fit."""
     for part in [edit] if isinstance(edit, str) else edit:
         old, new = part.split(" -> ")
@@ -65,8 +40,8 @@ def edited(style: str, edit: str | list[str]) -> str | None:
 
 
 def compiled(signature: str, body: str) -> Callable:
-    """Define a function of this body."""
+    """Define a function of this body; `signature` is ``name(arguments)``."""
     lines = "".join(f"    {line}\n" for line in body.splitlines())
-    names = dict(_NAMES)
+    names = dict(_KNOWN)
     exec(f"def {signature}:\n{lines}", names)
     return names[signature.partition("(")[0]]

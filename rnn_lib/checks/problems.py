@@ -44,7 +44,7 @@ class Problem:
     sizes : dict of str to int
         N, T, F, H or what there is of them.
     call : str
-        Which of the three calls it is.
+        Which of the three calls it is, or by what the gradients were multiplied.
     """
 
     numbers: dict[str, object]
@@ -97,6 +97,15 @@ def sequences(rng: Generator, seeded: bool) -> list[Problem]:
     return _three_calls(rng, _sequence, sizes)
 
 
+def tiny_and_others(rng: Generator, seeded: bool) -> list[Problem]:
+    """Ask for lesson 2's tiny array, with its one bias for all units, and for whole sequences."""
+    W_h = array([[1, 3, 5, 7], [2, 4, 6, 8], [3, 5, 7, 8], [4, 6, 8, 10]]) / 100
+    x = array([[[1, 2], [2, 3], [3, 4]]]) / 100
+    tiny = {"x": x, "h0": zeros((1, 4)), "W_x": W_h[::2], "W_h": W_h, "b": array([1.0])}
+    sizes = {"N": 1, "T": 3, "F": 2, "H": 4}
+    return [Problem(tiny, sizes), *sequences(rng, seeded)]
+
+
 def truncated(rng: Generator, seeded: bool) -> list[Problem]:
     """Draw problems for back-propagation: in full, and through each possible number of cells."""
     problems = []
@@ -137,6 +146,25 @@ def batches(rng: Generator, seeded: bool) -> list[Problem]:
     """Draw a small network and batches for it, with gradient norms above and below 1."""
     N, T, F, K = (int(n) for n in rng.permutation([3, 4, 5, 6]))
     return _three_calls(rng, _batches, [{"steps": 3, "N": N, "T": T, "F": F, "K": K}])
+
+
+def scaled(ask: Callable, *gradients: str) -> Callable:
+    """Also ask for the last problem with gradients so small, and so large, that clipping shows."""
+
+    def asking(rng: Generator, seeded: bool) -> list[Problem]:
+        asked = ask(rng, seeded)
+        last = [p for p in asked if p.is_first and not p.numbers.get("bptt_steps")][-1]
+        for size in (1e-6, 1e6):
+            numbers = {name: size * last.numbers[name] for name in gradients}
+            asked.append(Problem(last.numbers | numbers, last.sizes, f"gradients times {size:.0e}"))
+        return asked
+
+    return asking
+
+
+def square_parameters(rng: Generator) -> list[Problem]:
+    """Draw parameters of which two have the same shape, since F = H."""
+    return [Problem(_parameters(rng, F=4, H=4), {"F": 4, "H": 4})]
 
 
 def square(rng: Generator) -> list[Problem]:
@@ -218,7 +246,7 @@ def _scores(rng: Generator, N: int, K: int) -> dict[str, ndarray]:
 def _parameters(rng: Generator, F: int, H: int) -> dict[str, object]:
     shapes = {"W_x": (F, H), "W_h": (H, H), "b": (H,)}
     params = {name: rng.standard_normal(shape) for name, shape in shapes.items()}
-    grads = {"d" + name: rng.standard_normal(shape) for name, shape in shapes.items()}
+    grads = {f'grads["{n}"]': rng.standard_normal(shape) for n, shape in shapes.items()}
     return params | grads | {"lr": float(rng.uniform(0.05, 0.5))}
 
 

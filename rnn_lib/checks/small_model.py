@@ -5,10 +5,10 @@ trained on reviews of the check's own choice, and asked; nothing that the studen
 itself counts. This is the only module of the checks that knows the classifier and the reviews.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import cache
 from inspect import signature
+from itertools import compress
 from numbers import Integral
 from operator import ge, le
 
@@ -18,7 +18,8 @@ from numpy.random import Generator
 from rnn_lib.checks.answers import describe
 from rnn_lib.checks.exercise import Record
 from rnn_lib.checks.failure import CheckFailed
-from rnn_lib.checks.messages import lay_out
+from rnn_lib.checks.messages import lay_out, listing
+from rnn_lib.checks.mistakes import TABLE
 from rnn_lib.classifier import ScratchRNNClassifier
 from rnn_lib.imdb import ImdbData, load_imdb
 
@@ -34,6 +35,7 @@ ENOUGH = 0.81
 # A different seed draws other reviews; this threshold is lower so that luck alone fails nobody.
 ENOUGH_UNDER_ANOTHER_SEED = 0.79
 OVERFITTED = 0.92  # accuracy on the training reviews, where that on the others is too low
+_OVERFITS, _UNDERFITS = (name for name, entry in TABLE.items() if "settings" in entry)
 
 _SETTINGS = tuple(signature(ScratchRNNClassifier).parameters)
 _READ = ("read", RECORD.section)
@@ -66,15 +68,23 @@ def examine(record: Record, fn: Callable, rng: Generator, seeded: bool) -> str:
     data = _reviews()
     rows = rng.choice(len(data.y_train), N_REVIEWS, replace=False)
     x, y = data.x_train[rows], data.y_train[rows]  # (N, maxlen), (N,)
-    with _errors_reported(), errstate(all="ignore"):
-        model.fit(x, y)
+    try:
+        with errstate(all="ignore"):
+            model.fit(x, y)
+    except FloatingPointError as error:
+        raise _failure("the training diverged", ("error", str(error))) from error
+    except (TypeError, ValueError) as error:
+        raise _failure("these settings do not work", ("error", str(error))) from error
     accuracy = (model.predict(data.x_val) == data.y_val).mean()
+    in_training = (model.predict(x) == y).mean()
+    what = f"{accuracy:.1%} of the validation reviews classified correctly"
+    trained = f"{in_training:.1%} of the {N_REVIEWS:,} reviews that it was trained on"
     if accuracy <= enough:
-        raise _too_few(accuracy, enough, (model.predict(x) == y).mean())
-    return (
-        f"trained on {N_REVIEWS:,} reviews within the budget, "
-        f"its validation accuracy is more than {enough:.0%}."
-    )
+        mistake, hint = _too_few(settings, in_training)
+        expected = f"more than {enough:.0%}"
+        rows = ("expected", expected), ("trained", trained), ("mistake", mistake), ("try", hint)
+        raise _failure(what, *rows)
+    return f"within the budget it has {what}, and {trained}."
 
 
 @cache
@@ -98,51 +108,40 @@ def _settings(fn: Callable) -> dict[str, object]:
     return {name: getattr(model, name) for name in _SETTINGS}
 
 
-@contextmanager
-def _errors_reported() -> Iterator[None]:
-    __tracebackhide__ = True
-    try:
-        yield
-    except FloatingPointError as error:
-        raise _failure("the training diverged", ("error", str(error))) from error
-    except (TypeError, ValueError) as error:
-        raise _failure("these settings do not work", ("error", str(error))) from error
-
-
 def _expect_within_budget(model: ScratchRNNClassifier) -> None:
     """Compare what is a number; what is none, `fit` refuses in its own words."""
     __tracebackhide__ = True
+    over = {}
     table = model.embedding
     if not (isinstance(table, (tuple, list)) and len(table) == 2 and table[0] == N_WORDS) or (
         isinstance(table[1], Integral) and table[1] > LARGEST
     ):
-        raise _over_budget("embedding", table, f"({N_WORDS}, n), with n at most {LARGEST}")
+        got = describe(table) if hasattr(table, "forward") else repr(table)
+        over["embedding"] = f"({N_WORDS:_}, n), with n at most {LARGEST}; got {got}"
     for name, is_within, limit, expected in BUDGET:
         value = getattr(model, name)
         if isinstance(value, Integral) and not is_within(value, limit):
-            raise _over_budget(name, value, expected)
+            over[name] = f"{expected}; got {value}"
+    if over:
+        mistake = f"{listing([*over])} {'is' if len(over) == 1 else 'are'} not within the budget"
+        rows = [("expected", f"{name} {text}") for name, text in over.items()]
+        raise _failure(mistake, *rows, ("mistake", "the settings are over the budget"))
 
 
-def _over_budget(name: str, value: object, expected: str) -> CheckFailed:
-    got = describe(value) if hasattr(value, "forward") else repr(value)
-    return _failure(f"{name} is not within the budget", ("expected", expected), ("got", got))
-
-
-def _too_few(accuracy: float, enough: float, in_training: float) -> CheckFailed:
-    """Say how high the accuracy is, and what that together with the training accuracy means."""
-    if in_training > OVERFITTED:
-        what = "it overfits: it has learned its training reviews by heart"
-        hint = "more dropout; the mean of the states as readout, a short path back to each word"
-    else:
-        what = "it underfits: it has not learned enough, not even of its training reviews"
-        hint = "the mean of the states, scaled up; Adam, a larger learning rate; more epochs"
-    return _failure(
-        f"{accuracy:.1%} of the validation reviews classified correctly",
-        ("expected", f"more than {enough:.0%}"),
-        ("trained", f"{in_training:.1%} of the {N_REVIEWS:,} reviews that it was trained on"),
-        ("mistake", what),
-        ("try", hint),
-    )
+def _too_few(settings: dict[str, object], in_training: float) -> tuple[str, str]:
+    """Say what the training accuracy means, and what there is left to try within the budget."""
+    lr, optimizer = settings["lr"], settings["optimizer"]
+    numbers = settings | {
+        "lr": lr(0) if callable(lr) else getattr(optimizer, "lr", lr),
+        "adam": optimizer not in ("sgd", "adagrad"),
+        "readout": getattr(settings["readout"], "scale", 1),
+        "embedding": settings["embedding"][1],
+        "bptt_steps": settings["bptt_steps"] or MAXLEN,
+    }
+    name = _OVERFITS if in_training > OVERFITTED else _UNDERFITS
+    advice = TABLE[name]["settings"]
+    is_open = [not low <= numbers[setting] <= high for setting, low, high, _ in advice]
+    return name, "; ".join(text for *_, text in compress(advice, is_open))
 
 
 def _failure(what: str, *rows: tuple[str, str]) -> CheckFailed:
