@@ -384,9 +384,8 @@ class ScratchRNNClassifier:
                 setting.metadata["check"](setting.name, value)
         validation.expect_count("n_output", self.n_output, get_loss(self.output).fewest_outputs)
         own = getattr(self.optimizer, "lr", self.lr)
-        if not callable(self.lr) and self.lr not in (own, self.__dataclass_fields__["lr"].default):
-            what = f"has no effect beside an optimizer object, which has its own, {own:g}"
-            raise ValueError(f"lr: {self.lr} {what}: give it to the object, or name the optimizer")
+        if not callable(self.lr) and self.lr not in (own, type(self).lr):  # which nobody gave
+            raise ValueError(f"lr: {self.lr} has no effect: change the optimizer's own, {own}")
 
     def _expect_fixed_settings(self):
         for name, now in self.get_params().items():

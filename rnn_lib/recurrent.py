@@ -139,9 +139,9 @@ class RecurrentLayer(Layer):
     def _backward(self, dh, p):
         dh = dh.astype(p.W.dtype, copy=False)[p.order].swapaxes(0, 1)
         (T, N, H), S = dh.shape, self._n_states * self.n_nodes
-        is_full = self.bptt_steps is None or self.bptt_steps >= T
-        walk_back = self._walk_back if is_full else self._walk_back_truncated
-        da, dstart = walk_back(dh, p)
+        walk_back = self._walk_back_truncated if (self.bptt_steps or T) < T else self._walk_back
+        da = np.zeros((T, N, p.W.shape[1]), p.W.dtype)
+        dstart = walk_back(dh, p, da)
 
         # The sums over samples and steps are one matrix product.
         da_rows = da.reshape(T * N, -1)
@@ -150,18 +150,17 @@ class RecurrentLayer(Layer):
         self.dh0 = dstart[p.inverse, S - H :]
         return (da_rows @ p.W[H:-1].T).reshape(T, N, -1).swapaxes(0, 1)[p.inverse]
 
-    def _walk_back(self, dh, p):
-        """Walk back from the last step; return all da_t, and the gradient at the first states."""
+    def _walk_back(self, dh, p, da):
+        """Walk back from the last step, write all da_t; return the gradient at the first states."""
         T, N, H = dh.shape
-        da = np.zeros((T, N, p.W.shape[1]), p.W.dtype)
         dstate = np.zeros((N, self._n_states * H), p.W.dtype)
         for t in reversed(range(T)):
             n = p.alive[t]
             dstate[:n, -H:] += dh[t, :n]
             self._step_back(p.W, p.z[t, :n], p.z[t + 1, :n], p.kept[t, :n], dstate[:n], da[t, :n])
-        return da, dstate
+        return dstate
 
-    def _walk_back_truncated(self, dh, p):
+    def _walk_back_truncated(self, dh, p, da):
         """Let the gradient that enters at each step pass through `bptt_steps` cells, exactly.
 
         Each entry stops at a place of its own, so their sum cannot travel as one. But all entries
@@ -169,7 +168,6 @@ class RecurrentLayer(Layer):
         s + k and has come down to the states after step s.
         """
         T, N, H = dh.shape
-        da = np.zeros((T, N, p.W.shape[1]), p.W.dtype)
         wave = np.zeros((T, N, self._n_states * H), p.W.dtype)
         wave[..., -H:] = np.where(p.past_end[..., None], 0, dh)
         dstate = np.zeros_like(wave[0])
@@ -179,7 +177,7 @@ class RecurrentLayer(Layer):
             da[:t] += da_round
             dstate += wave[0]  # what has arrived before the first step
             wave = wave[1:]
-        return da, dstate
+        return dstate
 
     def _joined_params(self):
         """Return W = [W_h; W_x; b], in the type to compute in."""

@@ -519,14 +519,21 @@ def test_warm_start_equals_one_long_fit(optimizer):
     assert broken.history_["loss"] == whole.history_["loss"]
 
 
-@pytest.mark.parametrize("optimizer", ["sgd", Adam(0.01)])
-def test_warm_start_takes_a_new_learning_rate_but_no_new_network(optimizer):
+def test_a_rate_beside_an_optimizer_object_is_refused_unless_it_is_the_same_or_a_schedule():
     ids, y = first_symbol_task(50)
-    model = word_model(lr=0.01, optimizer=optimizer, warm_start=True).fit(ids, y)
+    for lr in (0.001, 0.01, linear_decay(0.5, 1)):  # the default, which nobody gave; the object's
+        word_model(lr=lr, optimizer=Adam(0.01)).fit(ids, y)
+    for optimizer, own in ((Adam(0.01), "0.01"), (Adam(), "0.001")):
+        with pytest.raises(ValueError, match=f"lr: 0.5 has no effect: .* optimizer's own, {own}$"):
+            word_model(lr=0.5, optimizer=optimizer).fit(ids, y)
+
+
+def test_warm_start_takes_a_new_learning_rate_but_no_new_network():
+    ids, y = first_symbol_task(50)
+    model = word_model(lr=0.01, optimizer="sgd", warm_start=True).fit(ids, y)
     model.lr = 0.5
     model.fit(ids, y)
-    lr = model._state.optimizer.lr
-    assert lr == (0.5 if optimizer == "sgd" else 0.01), "an object keeps its own"
+    assert model._state.optimizer.lr == 0.5
     before = weights(model)
     for name, other in [("n_nodes1", 6), ("embedding", (5, 3)), ("readout", "mean")]:
         kept = getattr(model, name)

@@ -161,8 +161,9 @@ class TakesTheWrongState(SimpleRNN):
 
     def _walk_back_again(self, dh, p):
         dh = dh[p.order].swapaxes(0, 1)
-        is_full = self.bptt_steps is None or self.bptt_steps >= len(dh)
-        return (self._walk_back if is_full else self._walk_back_truncated)(dh, p)[0]
+        is_full, da = self.bptt_steps is None or self.bptt_steps >= len(dh), np.zeros(dh.shape)
+        (self._walk_back if is_full else self._walk_back_truncated)(dh, p, da)
+        return da
 
 
 class TruncatesOneTooEarly(SimpleRNN):
@@ -217,11 +218,11 @@ def test_grad_check_finds_wrong_gradients(wrong, bptt_steps, name, ragged):
 class OverwritesBeforeUse(SimpleRNN):
     """Loses a step's own gradient as soon as one arrives from later (mistake 22)."""
 
-    def _walk_back(self, dh, p):
-        da, dh_t = np.zeros(dh.shape), dh[-1].copy()
+    def _walk_back(self, dh, p, da):
+        dh_t = dh[-1].copy()
         for t in reversed(range(len(dh))):
             self._step_back(p.W, p.z[t], p.z[t + 1], p.kept[t], dh_t, da[t])
-        return da, dh_t
+        return dh_t
 
 
 def as_exercise(cls):
@@ -257,7 +258,7 @@ class ForgetsToTranspose(SimpleRNN):
         (ForgetsTheDerivative, "the derivative of tanh, 1 - h**2, is missing"),
         (TakesTheWrongState, "dW_h is made from h_t instead of the state before it"),
         (TruncatesOneTooEarly, "the gradient passes through one step too few"),
-        (OverwritesBeforeUse, "dh_prev is overwritten before it is used"),
+        (OverwritesBeforeUse, "only dh of the last step enters"),
         (ForgetsToTranspose, "W_h is not transposed in the backward pass"),
     ],
 )

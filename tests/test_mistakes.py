@@ -142,6 +142,7 @@ def test_a_mutant_that_does_not_differ_is_found(fresh, monkeypatch):
     assert idle_mutants() == [("rnn_step", "nothing is wrong", 1)]
 
 
+@pytest.mark.slow
 def test_every_mutant_is_caught_and_named_by_its_check():
     """By the name of its mistake, or of one before it in the table that gives the same."""
     order = list(mistakes.TABLE)
