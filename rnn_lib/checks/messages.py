@@ -36,8 +36,8 @@ def failure(exam: Exam, diagnosis: Diagnosis) -> CheckFailed:
     fault = exam.fault_in(diagnosis.left) if mistakes else exam.fault
     headline, rows = _PARTS[fault.kind](exam, fault, bool(mistakes))
     for mistake in mistakes:
-        hint = "" if _is_written(exam, mistake.hint) else mistake.hint
-        rows += [("mistake", mistake.name), ("try", hint)]
+        hint = mistake.hint.replace("{wrong}", " and ".join(sorted(exam.wrong())))
+        rows += [("mistake", mistake.name), ("try", "" if _is_written(exam, hint) else hint)]
     if mistakes and left:
         also = "something else is wrong, too"
         rows += [("also", f"that is not all: in {listing(left)} {also}; mend this first")]
@@ -259,7 +259,7 @@ def _is_written(exam: Exam, hint: str) -> bool:
         source = "".join(inspect.getsource(inspect.unwrap(exam.function)).split())
     except (OSError, TypeError):
         return False
-    code = [part for part in re.findall("`(.+?)`", hint) if "=" in part or "@" in part]
+    code = [part for part in re.findall("`(.+?)`", hint) if re.search(r"\w.*[=@].*\w", part)]
     return bool(code) and all("".join(part.split()) in source for part in code)
 
 
