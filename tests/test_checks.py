@@ -83,6 +83,7 @@ ATTEMPTS = tomllib.loads(Path(__file__).with_name("student_attempts.toml").read_
 ELSEWHERE = (
     *[name for name, entry in mistakes.TABLE.items() if "settings" in entry],
     "the answer is written down, not computed from the arguments",
+    "the gradients have no effect",
     "your test refuses a right layer",
     "your test stops, and gives no verdict",
 )
@@ -466,7 +467,54 @@ def test_messages_name_exercise_and_section_and_no_path(solution):
     assert all(re.match(r"    \w+ +\S", row) for row in rows)
     assert "<handed in" not in message
     assert "e-0" not in headline
+    assert "cosine" not in message
+    assert not re.search(r"\d\.\d00 times", message)
     assert len(rows) <= 12
+
+
+def test_advice_that_is_followed_already_does_not_appear():
+    """The hint's own line stands in the function; something after it undoes what it does."""
+    source = STEP_BACK.replace(
+        "    dW_x =", "    dh_prev = dh_prev @ np.linalg.inv(W_h.T) @ W_h\n    dW_x ="
+    )
+    message = complaint("rnn_step_backward", run(source, "rnn_step_backward"))
+    assert named(message) == ["W_h is not transposed in the backward pass"]
+    assert "    try" not in message
+    without = source.replace("da_t @ W_h.T", "da_t.dot(W_h.T)")
+    assert "`dh_prev = da_t @ W_h.T`" in complaint(
+        "rnn_step_backward", run(without, "rnn_step_backward")
+    )
+
+
+ARGUMENTS = [
+    (
+        "rnn_step",
+        "return np.tanh(a_t)",
+        "return np.tanh(np.cos(x_t @ W_x) + b)",
+        "the previous state",
+    ),
+    (
+        "rnn_step",
+        "return np.tanh(a_t)",
+        "return np.cos(x_t @ W_x + h_prev @ W_h)",
+        "the bias is lost",
+    ),
+    ("rnn_forward", "h_prev = h0", "h_prev = 0.3 + 0 * h0", "does not start from h0"),
+    ("rnn_step_backward", "dh_t * (", "0.3 * (", "dh, is never used"),
+    ("rnn_backward", "dh[:, t]", "dh[:, -1] * (t == T - 1) ** 2 * 1.1", "only dh of the last step"),
+    ("numeric_gradient", "eps=1e-5):", "eps=1e-5):\n    eps = 2e-4", "eps is not used"),
+    ("update", "lr * ", "0.07 * ", "a number of your own"),
+    ("update", "grads[name]", "np.cos(params[name])", "have no effect"),
+]
+
+
+@pytest.mark.parametrize(("exercise", "old", "new", "words"), ARGUMENTS)
+def test_an_argument_without_effect_is_named(exercise, old, new, words):
+    """Whatever else is wrong: no known mistake gives these numbers."""
+    source = RIGHT[exercise]
+    assert old in source
+    message = complaint(exercise, run(source.replace(old, new), exercise))
+    assert any(words in name for name in named(message)), message
 
 
 @each_exercise
