@@ -1368,7 +1368,7 @@ wrong(
     ("ids + [0] * (maxlen - len(ids))", "ids"),
     ("np.array(ids)", "np.array(ids, dtype=int)"),
 )
-wrong("encode", None, ENCODE_LIST, ("ids + [0] * (maxlen - len(ids))", "ids"))  # [] is of floats
+wrong("encode", "a short review is not filled", ENCODE_LIST, ("+ [0] * (maxlen - len(ids))", ""))
 wrong(
     "encode",
     "left out",

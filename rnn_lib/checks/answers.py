@@ -9,7 +9,12 @@ from rnn_lib.checks.exercise import Exercise
 
 
 class InvalidAnswer(Exception):
-    """The answer, or what happened to an argument, is not of the kind that was asked for."""
+    """The answer, or what happened to an argument, is not of the kind that was asked for.
+
+    Its `values` are the numbers of the answer, if it has any.
+    """
+
+    values = None
 
 
 def read_answer(
@@ -29,14 +34,22 @@ def read_answer(
     InvalidAnswer
         If they are not as many as asked for, or not arrays of the right kind of numbers.
     """
-    names = exercise.returns
+    names, values = exercise.returns, None
     if len(names) > 1:
         _expect_several(exercise, returned)
     else:
         returned = (returned,)
-    came = {n: _expect_numbers(exercise, n, v) for n, v in zip(names, returned, strict=True)}
-    arrays = {name: array for name, array in came.items() if array.ndim}
-    return arrays, {name: array.astype(float64) for name, array in came.items()}
+    complaints = [_complaint(exercise, *pair) for pair in zip(names, returned, strict=True)]
+    if all(isinstance(value, (ndarray, float, floating)) for value in returned):
+        came = {name: asarray(value) for name, value in zip(names, returned, strict=True)}
+        # Numbers that did not fit into integers are lost.
+        if all(a.dtype.kind in ("biuf" if exercise.integers else "f") for a in came.values()):
+            values = {name: array.astype(float64) for name, array in came.items()}
+    if any(complaints):
+        error = InvalidAnswer(next(filter(None, complaints)))
+        error.values = values
+        raise error
+    return {name: array for name, array in came.items() if array.ndim}, values
 
 
 def _expect_several(exercise: Exercise, returned: object) -> None:
@@ -49,20 +62,19 @@ def _expect_several(exercise: Exercise, returned: object) -> None:
         raise InvalidAnswer(f"{exercise.name}: {expected}; got {got}")
 
 
-def _expect_numbers(exercise: Exercise, name: str, value: object) -> ndarray:
+def _complaint(exercise: Exercise, name: str, value: object) -> str:
+    """Say what is not right about one result, other than its numbers."""
     is_number = name == "loss" and isinstance(value, (float, floating))
     if not (is_number or isinstance(value, ndarray)):
         kind = "one number" if name == "loss" else "a NumPy array"
-        raise InvalidAnswer(f"{exercise.name}: expected {name} as {kind}; got {describe(value)}")
-    array = asarray(value)  # of a subclass, only the numbers count
+        return f"{exercise.name}: expected {name} as {kind}; got {describe(value)}"
+    dtype = asarray(value).dtype  # of a subclass, only the numbers count
     if exercise.integers:
-        is_right, wanted = array.dtype.kind in "iu", "whole numbers, int"
+        is_right, wanted = dtype.kind in "iu", "whole numbers, int"
     else:
-        is_right = array.dtype.kind == "f" and array.dtype.itemsize >= 4
+        is_right = dtype.kind == "f" and dtype.itemsize >= 4
         wanted = "floating-point numbers, float64"
-    if not is_right:
-        raise InvalidAnswer(f"{exercise.name}: {name} holds {array.dtype}, not {wanted}")
-    return array
+    return "" if is_right else f"{exercise.name}: {name} holds {dtype}, not {wanted}"
 
 
 def describe(value: object) -> str:
@@ -72,7 +84,6 @@ def describe(value: object) -> str:
     if isinstance(value, ndarray):
         return f"one array of shape {value.shape}"
     if isinstance(value, (tuple, list)):
-        kind = "arrays" if value and isinstance(value[0], ndarray) else "values"
-        return f"a {type(value).__name__} of {len(value)} {kind}"
+        return f"a {type(value).__name__} of {len(value)}"
     kind = type(value).__name__
     return f"{'an' if kind[0] in 'aeiouAEIOU' else 'a'} {kind}"

@@ -81,8 +81,8 @@ def _verified(exam: Exam, asked: list[Problem]) -> str:
     precision = f"to {exam.tolerance:.0e}".replace("e-0", "e-")
     if exam.in_float32:
         precision += " (float32)"
-    T_values = ", ".join(map(str, T))
-    what = exercise.verified.format(T=T_values, bptt_steps=bptt_steps, precision=precision)
+    asked = {"T": ", ".join(map(str, T)), "bptt_steps": bptt_steps, "precision": precision}
+    what = exercise.verified.format(**asked)
     return f"{what}; two calls agree, {exercise.untouched} untouched."
 
 

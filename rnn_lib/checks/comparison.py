@@ -26,10 +26,8 @@ def error(value: ndarray, expected: ndarray, right: ndarray | None = None) -> fl
     difference = maximum.reduce(absolute(value - expected), axis=None, initial=0)
     if difference == 0:
         return 0.0
-    size = max(
-        maximum.reduce(absolute(array), axis=None, initial=0)
-        for array in (expected, expected if right is None else right)
-    )
+    both = absolute(expected), absolute(expected if right is None else right)
+    size = max(maximum.reduce(array, axis=None, initial=0) for array in both)
     return float(difference / size) if size else float("inf")
 
 

@@ -51,13 +51,15 @@ def diagnose(
     """
     with errstate(all="ignore"):
         exam.ask_more(problems)
-        wrong = exam.wrong()
         for mistake in mistakes:
             if any(detect(exam) for detect in mistake.detect):
-                rest = _explain(exam, mistakes, wrong) if exam.fault.kind == "changed" else None
-                return Diagnosis([mistake, *(rest.mistakes if rest else [])], set())
-        if exam.fault.kind not in _IN_ANSWERS:
-            return Diagnosis([], set())
+                if exam.fault.kind in ("shape", "value"):
+                    return Diagnosis([mistake], set())
+                # What came in spite of it may show more.
+                exam.evidence = [o for o in exam.evidence if o.values is not None]
+                rest = _explain(exam, mistakes, exam.wrong())
+                return Diagnosis(list(dict.fromkeys((mistake, *rest.mistakes))), set())
+        wrong = exam.wrong() if exam.fault.kind in _IN_ANSWERS else set()
         found = _explain(exam, mistakes, wrong)
         for mistake in mistakes if wrong and not found.mistakes else ():
             if any(suspect(exam) for suspect in mistake.suspect):

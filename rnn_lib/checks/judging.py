@@ -135,12 +135,11 @@ class Exam:
         round_numbers: Iterable[Problem] = (),
     ) -> None:
         self.exercise, self.function = exercise, exercise.adapted(function)
-        self.outcomes = self.ask_all(problems)
+        self.outcomes = self.evidence = self.ask_all(problems)
         self.in_float32, self.tolerance = False, exercise.tolerance
         if self._computes_in_float32(round_numbers):
             self.in_float32, self.tolerance = True, max(SINGLE, exercise.tolerance)
         self.fault = self._first_fault()
-        self.evidence = list(self.outcomes)
 
     def fault_in(self, unexplained: set[str]) -> Fault:
         """Return the first fault that is not in one of these quantities, if there is any."""
@@ -166,7 +165,7 @@ class Exam:
         except NotImplementedError:  # an exercise that nobody has begun yet says so itself
             raise
         except Exception as error:
-            outcome.error = error
+            outcome.error, outcome.values = error, getattr(error, "values", None)
         outcome.given_after = held
         return outcome
 
@@ -179,11 +178,11 @@ class Exam:
 
     def ask_more(self, problems: Iterable[Problem]) -> None:
         """Put further problems to it, as evidence."""
-        self.evidence += self.ask_all(problems)
+        self.evidence = self.evidence + self.ask_all(problems)
 
     def wrong(self, tolerance: float = SINGLE) -> set[str]:
         """Return the quantities that are wrong in any call."""
-        return set().union(*(outcome.wrong(tolerance) for outcome in self.outcomes))
+        return set().union(*(outcome.wrong(tolerance) for outcome in self.evidence))
 
     def _computes_in_float32(self, round_numbers: Iterable[Problem]) -> bool:
         """See whether float32 was used, in the result or in between.
@@ -193,8 +192,7 @@ class Exam:
         """
         if any(shows_float32(v) for o in self.outcomes for v in (o.values or {}).values()):
             return True
-        exact = self.exercise.tolerance
-        if not self.wrong(exact) or self.wrong(SINGLE):
+        if not self.wrong(exact := self.exercise.tolerance) or self.wrong(SINGLE):
             return False
         asked = self.ask_all(round_numbers)
         return bool(asked) and all(

@@ -103,7 +103,6 @@ def _changed(exam: Exam, fault: Fault, explained: bool) -> tuple[str, list[Row]]
 
 def _overwritten(exam: Exam, fault: Fault, explained: bool) -> tuple[str, list[Row]]:
     return f"{exam.exercise.name} writes into an array that it returned before", [
-        ("expected", "each call returns arrays of its own"),
         ("got", f"the {fault.name} of one call was changed by a later call"),
         ("try", "make new arrays inside the function, in each call"),
     ]

@@ -38,7 +38,6 @@ OVERFITTED = 0.92  # accuracy on the training reviews, where that on the others 
 _OVERFITS, _UNDERFITS = (name for name, entry in TABLE.items() if "settings" in entry)
 
 _SETTINGS = tuple(signature(ScratchRNNClassifier).parameters)
-_READ = ("read", RECORD.section)
 
 
 def examine(record: Record, fn: Callable, rng: Generator, seeded: bool) -> str:
@@ -145,5 +144,5 @@ def _too_few(settings: dict[str, object], in_training: float) -> tuple[str, str]
 
 
 def _failure(what: str, *rows: tuple[str, str]) -> CheckFailed:
-    message = lay_out(f"{RECORD.name}: {what}", [*rows, _READ])
-    return CheckFailed(message, mistake=dict(rows).get("mistake"), section=_READ[1])
+    message = lay_out(f"{RECORD.name}: {what}", [*rows, ("read", RECORD.section)])
+    return CheckFailed(message, mistake=dict(rows).get("mistake"), section=RECORD.section)
