@@ -8,8 +8,7 @@ itself counts. This is the only module of the checks that knows the classifier a
 from collections.abc import Callable
 from functools import cache
 from inspect import signature
-from itertools import compress
-from numbers import Integral
+from numbers import Integral, Real
 from operator import ge, le
 
 from numpy import errstate
@@ -63,26 +62,24 @@ def examine(record: Record, fn: Callable, rng: Generator, seeded: bool) -> str:
     enough = ENOUGH_UNDER_ANOTHER_SEED if seeded else ENOUGH
     settings = _settings(fn) | {"seed": int(rng.integers(2**32)), "verbose": 0}
     model = ScratchRNNClassifier(**settings)
-    _expect_within_budget(model)
+    _expect_within_budget(model, settings)
     data = _reviews()
     rows = rng.choice(len(data.y_train), N_REVIEWS, replace=False)
     x, y = data.x_train[rows], data.y_train[rows]  # (N, maxlen), (N,)
     try:
         with errstate(all="ignore"):
             model.fit(x, y)
-    except FloatingPointError as error:
-        raise _failure("the training diverged", ("error", str(error))) from error
-    except (TypeError, ValueError) as error:
-        raise _failure("these settings do not work", ("error", str(error))) from error
+    except (FloatingPointError, TypeError, ValueError) as error:
+        rows = ("error", str(error)), *_advice(settings, _UNDERFITS)
+        raise _failure("it cannot be trained", *rows) from error
     accuracy = (model.predict(data.x_val) == data.y_val).mean()
     in_training = (model.predict(x) == y).mean()
     what = f"{accuracy:.1%} of the validation reviews classified correctly"
     trained = f"{in_training:.1%} of the {N_REVIEWS:,} reviews that it was trained on"
     if accuracy <= enough:
-        mistake, hint = _too_few(settings, in_training)
-        expected = f"more than {enough:.0%}"
-        rows = ("expected", expected), ("trained", trained), ("mistake", mistake), ("try", hint)
-        raise _failure(what, *rows)
+        mistake = _OVERFITS if in_training > OVERFITTED else _UNDERFITS
+        rows = ("expected", f"more than {enough:.0%}"), ("trained", trained), ("mistake", mistake)
+        raise _failure(what, *rows, *_advice(settings, mistake))
     return f"within the budget it has {what}, and {trained}."
 
 
@@ -107,7 +104,7 @@ def _settings(fn: Callable) -> dict[str, object]:
     return {name: getattr(model, name) for name in _SETTINGS}
 
 
-def _expect_within_budget(model: ScratchRNNClassifier) -> None:
+def _expect_within_budget(model: ScratchRNNClassifier, settings: dict[str, object]) -> None:
     """Compare what is a number; what is none, `fit` refuses in its own words."""
     __tracebackhide__ = True
     over = {}
@@ -124,23 +121,26 @@ def _expect_within_budget(model: ScratchRNNClassifier) -> None:
     if over:
         mistake = f"{listing([*over])} {'is' if len(over) == 1 else 'are'} not within the budget"
         rows = [("expected", f"{name} {text}") for name, text in over.items()]
-        raise _failure(mistake, *rows, ("mistake", "the settings are over the budget"))
+        rows.append(("mistake", "the settings are over the budget"))
+        raise _failure(mistake, *rows, *_advice(settings, _UNDERFITS))
 
 
-def _too_few(settings: dict[str, object], in_training: float) -> tuple[str, str]:
-    """Say what the training accuracy means, and what there is left to try within the budget."""
-    lr, optimizer = settings["lr"], settings["optimizer"]
+def _advice(settings: dict[str, object], mistake: str) -> list[tuple[str, str]]:
+    """Say what there is left to try within the budget, all of it together, in a row each."""
+    lr, own = settings["lr"], getattr(settings["optimizer"], "lr", None)
     numbers = settings | {
-        "lr": lr(0) if callable(lr) else getattr(optimizer, "lr", lr),
-        "adam": optimizer not in ("sgd", "adagrad"),
+        "lr": lr(0) if callable(lr) else lr if own is None else None,
+        "own lr": own and (own if callable(lr) or lr in (own, ScratchRNNClassifier.lr) else 0),
+        "adam": settings["optimizer"] not in ("sgd", "adagrad"),
         "readout": getattr(settings["readout"], "scale", 1),
-        "embedding": settings["embedding"][1],
-        "bptt_steps": settings["bptt_steps"] or MAXLEN,
+        "embedding": getattr(settings["embedding"], "__getitem__", lambda last: None)(-1),
     }
-    name = _OVERFITS if in_training > OVERFITTED else _UNDERFITS
-    advice = TABLE[name]["settings"]
-    is_open = [not low <= numbers[setting] <= high for setting, low, high, _ in advice]
-    return name, "; ".join(text for *_, text in compress(advice, is_open))
+    texts = [
+        text
+        for name, least, most, text in TABLE[mistake]["settings"]
+        if isinstance(numbers[name], Real) and not least <= numbers[name] <= most
+    ]
+    return [("and" if number else "try", text) for number, text in enumerate(texts)]
 
 
 def _failure(what: str, *rows: tuple[str, str]) -> CheckFailed:
