@@ -1893,6 +1893,13 @@ for edit, mistake in {
         ("params[name] -= lr * grads[name]", edit),
         ("in params", "in list(params)"),
     )
+wrong(
+    "update",
+    "only one of the arrays",
+    UPDATE,
+    ("in params", "in grads"),
+    ("grads[name]\n", "grads[name]\n        return params\n"),
+)
 wrong("encode", "another id than 1", ENCODE, ("(word, 1)", "(word, 2)"))
 wrong("encode", "shifted by one", ENCODE, ("id_of.get(word, 1)", "1 + id_of.get(word, 0)"))
 wrong(

@@ -103,9 +103,8 @@ class Explanations:
             mistake: {name for name in names if self._explains(mistake.mutants, {name})}
             for mistake in mistakes
         }
-        in_part = [mistake for mistake in mistakes if not mistake.all_results]
         parts = {
-            name: next((mistake for mistake in in_part if name in explained[mistake]), None)
+            name: next((m for m in mistakes if not m.all_results and name in explained[m]), None)
             for name in exam.exercise.returns
             if name in names
         }
@@ -113,8 +112,9 @@ class Explanations:
             return Diagnosis(list(dict.fromkeys(parts.values())), set())
         for pair in self._pairs(mistakes, everything) if self._tolerance == SINGLE else ():
             return Diagnosis(pair, set())
-        # What is all or nothing must explain more than one result to be believed in part.
-        likely = [m for m in mistakes if len(explained[m]) > m.all_results]
+        # What shows in all results is not believed where one is right, or one alone is explained.
+        possible = [m for m in mistakes if not (m.all_results and names < everything)]
+        likely = [m for m in possible if len(explained[m]) > m.all_results]
         best = max(likely, key=lambda mistake: len(explained[mistake]), default=None)
         return Diagnosis([best], names - explained[best]) if best else Diagnosis([], names)
 
