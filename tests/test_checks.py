@@ -828,6 +828,15 @@ def test_overloaded_comparisons_of_an_answer_are_ignored():
     assert complaint("rnn_step", lambda *args: step(*args).view(Agreeable)) is None
 
 
+def test_an_update_may_return_the_arrays_of_params_all_of_them():
+    update = right("update")
+    for returned in (dict, lambda p: dict(sorted(p.items()))):
+        assert complaint("update", lambda *a, r=returned: (update(*a), r(a[0]))[1]) is None
+    for returned in (lambda p: {"W_x": p["W_x"]}, lambda p: {n: w.copy() for n, w in p.items()}):
+        message = complaint("update", lambda *a, r=returned: (update(*a), r(a[0]))[1])
+        assert named(message) == ["the update returns something else than params"]
+
+
 def test_returning_the_arguments_fails():
     assert complaint("rnn_step", lambda x_t, h_prev, *weights: h_prev)
     assert complaint("rnn_forward", lambda x, h0, *weights: x)
@@ -1107,6 +1116,7 @@ def test_low_accuracy_is_explained(settings, accuracy, hint):
         ("embedding", (20_000, 32), "(5_000, n), with n at most 32"),
         ("embedding", rnn_lib.Embedding(5_000, 2), "(5_000, n), with n at most 32"),
         ("embedding", None, "(5_000, n), with n at most 32"),
+        ("embedding", (), "(5_000, n), with n at most 32"),
     ],
 )
 def test_budget_is_checked_before_training(name, value, expected):
@@ -1175,6 +1185,7 @@ def test_advice_is_what_is_left_to_try_within_the_budget_and_helps(settings, adv
         ({"n_epochs": "5"}, "it cannot be trained", "n_epochs: expected a whole number"),
         ({"optimizer": "adm"}, "it cannot be trained", "optimizer: expected "),
         ({"readout": "all"}, "it cannot be trained", "y: expected "),
+        ({"lr": rnn_lib.linear_decay}, "it cannot be trained", "linear_decay() missing"),
         (
             {"activation": "relu", "optimizer": "sgd", "lr": 1e9, "clip_norm": None},
             "it cannot be trained",

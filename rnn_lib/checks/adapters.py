@@ -8,7 +8,6 @@ is right is not asked here.
 import itertools
 from collections.abc import Callable
 from functools import wraps
-from operator import is_
 
 from numpy import absolute, array, floating, ndarray, stack
 
@@ -30,17 +29,21 @@ def changes_in_place(update: Callable) -> Callable:
         grads = {name: grads[name] for name in ("W_h", "W_x", "b")}  # names count, not the order
         params, before = dict(arrays), [array.copy() for array in arrays.values()]
         returned = update(params, grads, given[6])
-        if any(params.get(name) is not array for name, array in arrays.items()):
+        if not _holds(params, arrays):
             raise InvalidAnswer("update puts new arrays into params, the old ones are as they were")
         if params.keys() != arrays.keys():
             names = ", ".join(map(str, params))
             raise InvalidAnswer(f"update changes the names in params to {names}")
-        same = isinstance(returned, dict) and [*returned.values()]
-        if returned is not None and not (same and all(map(is_, same, arrays.values()))):
+        if returned is not None and not (isinstance(returned, dict) and _holds(returned, arrays)):
             raise InvalidAnswer(f"update returned {describe(returned)}")
         return tuple(array - old for array, old in zip(arrays.values(), before, strict=True))
 
     return changes
+
+
+def _holds(params: dict, arrays: dict[str, ndarray]) -> bool:
+    """Say whether these very arrays stand under their names, not copies of them."""
+    return all(params.get(name) is array for name, array in arrays.items())
 
 
 def gradient_of_cubes(numeric_gradient: Callable) -> Callable:

@@ -61,8 +61,8 @@ def examine(record: Record, fn: Callable, rng: Generator, seeded: bool) -> str:
     __tracebackhide__ = True
     enough = ENOUGH_UNDER_ANOTHER_SEED if seeded else ENOUGH
     settings = _settings(fn) | {"seed": int(rng.integers(2**32)), "verbose": 0}
+    _expect_within_budget(settings)
     model = ScratchRNNClassifier(**settings)
-    _expect_within_budget(model, settings)
     data = _reviews()
     rows = rng.choice(len(data.y_train), N_REVIEWS, replace=False)
     x, y = data.x_train[rows], data.y_train[rows]  # (N, maxlen), (N,)
@@ -104,18 +104,16 @@ def _settings(fn: Callable) -> dict[str, object]:
     return {name: getattr(model, name) for name in _SETTINGS}
 
 
-def _expect_within_budget(model: ScratchRNNClassifier, settings: dict[str, object]) -> None:
+def _expect_within_budget(settings: dict[str, object]) -> None:
     """Compare what is a number; what is none, `fit` refuses in its own words."""
     __tracebackhide__ = True
-    over = {}
-    table = model.embedding
-    if not (isinstance(table, (tuple, list)) and len(table) == 2 and table[0] == N_WORDS) or (
-        isinstance(table[1], Integral) and table[1] > LARGEST
-    ):
+    over, table = {}, settings["embedding"]
+    width = _width(table)
+    if width is None or table[0] != N_WORDS or (isinstance(width, Integral) and width > LARGEST):
         got = describe(table) if hasattr(table, "forward") else repr(table)
         over["embedding"] = f"({N_WORDS:_}, n), with n at most {LARGEST}; got {got}"
     for name, is_within, limit, expected in BUDGET:
-        value = getattr(model, name)
+        value = settings[name]
         if isinstance(value, Integral) and not is_within(value, limit):
             over[name] = f"{expected}; got {value}"
     if over:
@@ -125,15 +123,20 @@ def _expect_within_budget(model: ScratchRNNClassifier, settings: dict[str, objec
         raise _failure(mistake, *rows, *_advice(settings, _UNDERFITS))
 
 
+def _width(table: object) -> object:
+    """Return the second number of a pair such as ``(5_000, 32)``; None if it is no pair."""
+    return table[1] if isinstance(table, (tuple, list)) and len(table) == 2 else None
+
+
 def _advice(settings: dict[str, object], mistake: str) -> list[tuple[str, str]]:
     """Say what there is left to try within the budget, all of it together, in a row each."""
     lr, own = settings["lr"], getattr(settings["optimizer"], "lr", None)
     numbers = settings | {
-        "lr": lr(0) if callable(lr) else lr if own is None else None,
+        "lr": getattr(lr, "lr", lr) if own is None else None,  # a decay's is that of the start
         "own lr": own and (own if callable(lr) or lr in (own, ScratchRNNClassifier.lr) else 0),
         "adam": settings["optimizer"] not in ("sgd", "adagrad"),
         "readout": getattr(settings["readout"], "scale", 1),
-        "embedding": getattr(settings["embedding"], "__getitem__", lambda last: None)(-1),
+        "embedding": _width(settings["embedding"]),
     }
     texts = [
         text
