@@ -81,8 +81,8 @@ def _verified(exam: Exam, asked: list[Problem]) -> str:
     precision = f"to {exam.tolerance:.0e}".replace("e-0", "e-")
     if exam.in_float32:
         precision += " (float32)"
-    asked = {"T": ", ".join(map(str, T)), "bptt_steps": bptt_steps, "precision": precision}
-    what = exercise.verified.format(**asked)
+    T_values = ", ".join(map(str, T))
+    what = exercise.verified.format(T=T_values, bptt_steps=bptt_steps, precision=precision)
     return f"{what}; two calls agree, {exercise.untouched} untouched."
 
 

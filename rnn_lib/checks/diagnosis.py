@@ -8,6 +8,7 @@ Where none fits, none is named.
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import combinations
 
 from numpy import errstate
 
@@ -110,7 +111,7 @@ class Explanations:
         }
         if all(parts.values()):
             return Diagnosis(list(dict.fromkeys(parts.values())), set())
-        for pair in self._pairs(mistakes, everything) if self._tolerance == SINGLE else ():
+        if self._tolerance == SINGLE and (pair := self._pair(mistakes, everything)):
             return Diagnosis(pair, set())
         # What shows in all results is not believed where one is right, or one alone is explained.
         possible = [m for m in mistakes if not (m.all_results and names < everything)]
@@ -118,29 +119,27 @@ class Explanations:
         best = max(likely, key=lambda mistake: len(explained[mistake]), default=None)
         return Diagnosis([best], names - explained[best]) if best else Diagnosis([], names)
 
-    def _pairs(self, mistakes: tuple[Mistake, ...], names: set[str]) -> Iterable[list[Mistake]]:
-        """Find two mistakes that together explain everything.
+    def _pair(self, mistakes: tuple[Mistake, ...], names: set[str]) -> list[Mistake]:
+        """Find two mistakes that together explain everything; return none if there are none.
 
         Where there are too many, one of the two must show alone in some result of the first calls.
         """
-        are_many = sum(len(mistake.made) for mistake in mistakes) > 200
+        made = [(mistake, mutant) for mistake in mistakes for mutant in mistake.made]
         outcomes = [(o, wrong) for o, wrong in self._wrong if o.problem.is_first][:3]
-        for one in mistakes:
-            for (style, edit, body), mutant in zip(one.made, one.mutants, strict=True):
-                if are_many and not any(self._fitting(o, mutant, wrong) for o, wrong in outcomes):
-                    continue
-                for two in mistakes:
-                    for other_style, other_edit, other_body in two.made:
-                        both = edited(body, other_edit)
-                        # Two edits of the same words would be something else than two mistakes.
-                        if (
-                            two is not one
-                            and other_style == style
-                            and both
-                            and both == edited(other_body, edit)
-                            and self._explains([compiled(one.signature, both)], names, True)
-                        ):
-                            yield sorted((one, two), key=mistakes.index)
+        shows = {
+            mutant.function
+            for _, mutant in made
+            if len(made) <= 200 or any(self._fitting(o, mutant.function, w) for o, w in outcomes)
+        }
+        for (one, a), (two, b) in combinations(made, 2):
+            if one is two or a.style != b.style or shows.isdisjoint((a.function, b.function)):
+                continue
+            both, swapped = edited(a.style, a.edits + b.edits), edited(a.style, b.edits + a.edits)
+            # Two edits of the same words would be something else than two mistakes.
+            are_two = both and both == swapped
+            if are_two and self._explains([compiled(one.signature, both)], names, True):
+                return [one, two]
+        return []
 
     def _explains(
         self, mutants: Iterable[Callable], names: set[str], all_results: bool = False

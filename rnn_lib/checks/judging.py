@@ -212,10 +212,8 @@ class Exam:
             for name, right in outcome.right.items():
                 if not outcome.has_right_shape(name):
                     return Fault("shape", outcome, name, right)
-            for tolerance in (
-                max(SINGLE, self.tolerance),
-                self.tolerance,
-            ):  # what is far off comes first
+            # What is far off comes first.
+            for tolerance in (max(SINGLE, self.tolerance), self.tolerance):
                 for name, right in outcome.right.items():
                     if not outcome.agrees(name, tolerance):
                         return Fault("value", outcome, name, right)

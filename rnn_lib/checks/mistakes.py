@@ -7,10 +7,10 @@ names functions of :mod:`behaviors` that look. Which mistake it is, ``diagnosis`
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache
 
 from rnn_lib.checks import behaviors
-from rnn_lib.checks.mutants import STYLES, Edit, compiled, edited, read_toml
+from rnn_lib.checks.mutants import STYLES, Mutant, compiled, edited, read_toml
 
 TABLE: dict[str, dict] = read_toml("mistakes.toml")
 
@@ -31,8 +31,8 @@ class Mistake:
         Whether it shows in all results at once. Otherwise it may have been made in some of them.
     signature : str
         Of the exercise, ``name(arguments)``.
-    made : tuple
-        How it is made: a right style, an edit of it, and what comes of it, the body of a mutant.
+    made : tuple of Mutant
+        The ways in which it is made.
     detect : tuple of callable
         ``detect(exam) -> bool``, for what does not show in the answers.
     suspect : tuple of callable
@@ -44,14 +44,14 @@ class Mistake:
     section: str
     all_results: bool
     signature: str
-    made: tuple[tuple[str, Edit, str], ...] = ()
+    made: tuple[Mutant, ...] = ()
     detect: tuple[Callable, ...] = ()
     suspect: tuple[Callable, ...] = ()
 
-    @cached_property
+    @property
     def mutants(self) -> tuple[Callable, ...]:
         """Functions with the signature of the exercise, each making it in another way."""
-        return tuple(compiled(self.signature, body) for _, _, body in self.made)
+        return tuple(mutant.function for mutant in self.made)
 
 
 @cache
@@ -62,28 +62,30 @@ def known_mistakes(signature: str, at_extremes: bool = False) -> tuple[Mistake, 
     """
     exercise, look = signature.partition("(")[0], "extremes" if at_extremes else "detect"
 
-    def of_exercise(entry: str | dict) -> str:
-        return entry.get(exercise, "") if isinstance(entry, dict) else entry
+    def of_exercise(text: str | dict) -> str:
+        return text.get(exercise, "") if isinstance(text, dict) else text
 
-    def seen(key: str) -> tuple[Callable, ...]:
-        return tuple(_behavior(text) for text in entry.get(key, {}).get(exercise, []))
+    def seen(looks: dict) -> tuple[Callable, ...]:
+        return tuple(_behavior(text) for text in looks.get(exercise, []))
 
     found = []
     for name, entry in TABLE.items():
-        edits = () if at_extremes else tuple(entry.get(exercise, []))
-        detect, suspect = seen(look), () if at_extremes else seen("suspect")
-        if edits or detect or suspect:
-            all_made = [
-                (style, edit, body)
-                for edit in edits
+        ways = [] if at_extremes else entry.get(exercise, [])
+        ways = [[way] if isinstance(way, str) else way for way in ways]
+        detect = seen(entry.get(look, {}))
+        suspect = () if at_extremes else seen(entry.get("suspect", {}))
+        if ways or detect or suspect:
+            made = [
+                Mutant(style, edits, compiled(signature, body))
+                for edits in ways
                 for style in STYLES[exercise]
-                if (body := edited(style, edit))
+                if (body := edited(style, edits))
             ]
-            if lost := [edit for edit in edits if edit not in [edit for _, edit, _ in all_made]]:
+            if lost := [edits for edits in ways if edits not in [m.edits for m in made]]:
                 raise ValueError(f"{name!r}: {lost[0]!r} fits no style of {exercise}")
             hint, section = of_exercise(entry["try"]), of_exercise(entry.get("read", ""))
             everywhere = entry.get("all_results", False)
-            parts = tuple(all_made), detect, suspect
+            parts = tuple(made), detect, suspect
             found.append(Mistake(name, hint, section, everywhere, signature, *parts))
     return tuple(found)
 

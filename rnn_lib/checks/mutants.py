@@ -8,6 +8,7 @@ says. The code is ours, from files of this package; nothing that a student write
 import tomllib
 from collections.abc import Callable
 from importlib.resources import files
+from typing import NamedTuple
 
 import numpy
 
@@ -20,19 +21,27 @@ def read_toml(name: str) -> dict:
 
 
 STYLES: dict[str, list[str]] = read_toml("styles.toml")
-Edit = str | list[str]
+
+
+class Mutant(NamedTuple):
+    """A right style, the edits that are made of it together, and the function that comes of it."""
+
+    style: str
+    edits: list[str]
+    function: Callable
+
 
 _NAMES = (
-    *("arange", "asarray", "einsum", "exp", "eye", "log", "log2", "log10", "maximum", "ndindex"),
+    *("arange", "asarray", "einsum", "exp", "eye", "log", "maximum", "ndindex"),
     *("outer", "stack", "tanh", "zeros", "zeros_like"),
 )
 _KNOWN = {n: getattr(numpy, n) for n in _NAMES} | {"clipped": clipped, "global_norm": global_norm}
 
 
-def edited(style: str, edit: Edit) -> str | None:
-    """Make an edit; return None where it does not fit."""
-    for part in [edit] if isinstance(edit, str) else edit:
-        old, new = part.split(" -> ")
+def edited(style: str, edits: list[str]) -> str | None:
+    """Make edits ``"old -> new"``, one after the other; return None where one does not fit."""
+    for edit in edits:
+        old, new = edit.split(" -> ")
         if old not in style:
             return None
         style = style.replace(old, new)
