@@ -22,7 +22,7 @@ OWN_CACHE = """
 import sys
 from pathlib import Path
 import rnn_lib.imdb
-rnn_lib.imdb._data_folder = lambda: Path(sys.argv[1])
+rnn_lib.imdb.data_folder = lambda: Path(sys.argv[1])
 path = sys.argv[2] if len(sys.argv) > 2 else None
 settings = {"max_features": 20_000, "maxlen": 400, "padding": "post"}
 """
@@ -41,9 +41,7 @@ texts = reviews["review"][reviews["label"] != "unsup"].tolist()
 texts = list(itertools.islice(itertools.cycle(texts), 50_000))
 """
 ENCODED = """
-numbers, words = rnn_lib.text.number_words(texts)
-counts = dict(zip(words, np.bincount(numbers.ids).tolist()))
-ids = rnn_lib.Vocabulary.from_counts(counts, 20_000).ids_of(words)[numbers.ids]
+rnn_lib.Vocabulary.from_texts(texts, 20_000).encode_all(texts)
 """
 
 

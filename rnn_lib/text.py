@@ -9,7 +9,8 @@ put into batches (:mod:`rnn_lib.batches`).
 
 import itertools
 import re
-from collections import Counter, defaultdict
+import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
@@ -19,10 +20,15 @@ from rnn_lib.validation import as_integers, choose, expect_between, expect_count
 PAD, UNK = 0, 1  # what fills a row up; every word that is not in the vocabulary
 SPECIAL_WORDS = ["<pad>", "<unk>"]
 
+IDS_HINT = "; a single sequence is x[None], and Vocabulary.encode_all makes word ids of texts"
+
 _SIDES = {"pre": "pre", "post": "post"}
 _LINE_BREAK = re.compile(r"<\s*/?\s*br\s*/?\s*>")
-# A special word, or letters and digits with apostrophes only inside.
-_WORD = re.compile(rf"{'|'.join(SPECIAL_WORDS)}|[^\W_]+(?:'[^\W_]+)*")
+# Vowel signs, accents and joiners: in words of many languages, but no letters to `re`.
+_MARKS = "".join(c for c in map(chr, range(0x1F000)) if unicodedata.category(c)[0] == "M")
+_LETTERS = rf"[^\W_]+(?:(?![\0-\u02ff])[{_MARKS}\u200c\u200d]+[^\W_]*)*"  # looks no mark up in vain
+# A special word, or letters, their marks, and digits, with apostrophes only inside.
+_WORD = re.compile(rf"{'|'.join(SPECIAL_WORDS)}|{_LETTERS}(?:'{_LETTERS})*")
 
 
 def tokenize(text: str) -> list[str]:
@@ -53,7 +59,7 @@ def tokenize(text: str) -> list[str]:
     """
     if not isinstance(text, str):
         raise TypeError(f"text: expected a string, got {type(text).__name__}")
-    text = text.lower().replace("’", "'")  # the apostrophe that phones write
+    text = unicodedata.normalize("NFC", text.lower()).replace("’", "'")  # as phones write it
     return _WORD.findall(_LINE_BREAK.sub(" ", text))
 
 
@@ -112,33 +118,9 @@ class Vocabulary:
         ValueError
             If `max_size` is below 2.
         """
-        numbers, words = number_words(texts)
-        counts = np.bincount(numbers.ids).tolist()
-        return cls.from_counts(dict(zip(words, counts, strict=True)), max_size)
-
-    @classmethod
-    def from_counts(cls, counts: Mapping[str, int], max_size: int = 10_000) -> "Vocabulary":
-        """Make a vocabulary of the most frequent words, as :meth:`from_texts` does.
-
-        Parameters
-        ----------
-        counts : mapping of str to int
-            How often each word occurs; one that never does is left out.
-        max_size : int
-            The largest number of words, ``<pad>`` and ``<unk>`` included; at least 2.
-
-        Returns
-        -------
-        Vocabulary
-            The most frequent word has the id 2.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If `max_size` is no whole number, or below 2.
-        """
         expect_count("max_size", max_size, least=len(SPECIAL_WORDS))
-        words = {word for word in counts if counts[word]} - set(SPECIAL_WORDS)
+        counts = Counter(itertools.chain.from_iterable(map(tokenize, _as_texts(texts))))
+        words = counts.keys() - set(SPECIAL_WORDS)
         by_frequency = sorted(words, key=lambda word: (-counts[word], word))
         return cls((SPECIAL_WORDS + by_frequency)[:max_size])
 
@@ -160,11 +142,7 @@ class Vocabulary:
         TypeError
             If `text` is not a string.
         """
-        return self.ids_of(tokenize(text))
-
-    def ids_of(self, words: list[str]) -> np.ndarray:
-        """Return the ids of words, int32, shape (T,); `UNK` where the vocabulary lacks one."""
-        return np.array([self._ids.get(word, UNK) for word in words], np.int32)
+        return np.array([self._ids.get(word, UNK) for word in tokenize(text)], np.int32)
 
     def encode_all(self, texts: Iterable[str]) -> "Sequences":
         """Return the ids of the words of many texts.
@@ -184,8 +162,7 @@ class Vocabulary:
         TypeError
             If `texts` is a single string, or holds something else.
         """
-        numbers, words = number_words(texts)
-        return Sequences(self.ids_of(words)[numbers.ids], numbers.offsets)
+        return Sequences.from_arrays(map(self.encode, _as_texts(texts)))
 
     def decode(self, ids: np.ndarray) -> str:
         """Return the words with the given ids, joined by spaces.
@@ -215,35 +192,13 @@ class Vocabulary:
         return len(self.words)
 
 
-def number_words(texts: Iterable[str]) -> tuple["Sequences", list[str]]:
-    """Give every word of some texts a number, in the order in which they come.
-
-    To make a vocabulary of some texts and encode them takes two walks over them. With this one
-    walk, counting and encoding are left to arrays.
-
-    Parameters
-    ----------
-    texts : iterable of str
-        The texts.
-
-    Returns
-    -------
-    numbers : Sequences
-        The numbers of each text's words, from 0.
-    words : list of str
-        The word of each number.
-
-    Raises
-    ------
-    TypeError
-        If `texts` is a single string, or holds something else.
-    """
-    if isinstance(texts, str):  # which is iterable too, letter by letter
+def _as_texts(texts):
+    """Refuse what is iterable, too, but not text by text."""
+    if isinstance(texts, str):
         raise TypeError("texts: expected a list of strings, got one string; write [text]")
-    number = defaultdict(itertools.count().__next__)
-    tokens = map(tokenize, texts)
-    numbers = [np.fromiter(map(number.__getitem__, t), np.int32, count=len(t)) for t in tokens]
-    return Sequences.from_arrays(numbers), list(number)
+    if isinstance(texts, Mapping) or hasattr(texts, "columns"):
+        raise TypeError("texts: expected one column of texts, got a table; write table['review']")
+    return texts
 
 
 class Sequences:
@@ -310,7 +265,7 @@ class Sequences:
         """
         if not isinstance(sequences, Iterable):
             raise TypeError(f"{name}: expected several arrays, got {sequences!r}")
-        arrays = [as_sequence(f"{name}[{i}]", ids) for i, ids in enumerate(sequences)]
+        arrays = [as_sequence(f"{name}[{i}]", ids, IDS_HINT) for i, ids in enumerate(sequences)]
         offsets = np.cumsum([0] + [len(ids) for ids in arrays])
         return cls(np.concatenate(arrays) if arrays else [], offsets)
 
@@ -385,7 +340,7 @@ def pad_sequences(
     return padded
 
 
-def as_sequence(name: str, value: object) -> np.ndarray:
+def as_sequence(name: str, value: object, hint: str = "") -> np.ndarray:
     """Return `value` as an array of integers with one axis, perhaps empty.
 
     Raises
@@ -398,4 +353,4 @@ def as_sequence(name: str, value: object) -> np.ndarray:
     array = np.asarray(value)
     if array.shape == (0,):
         return array.astype(np.int32)  # NumPy makes an empty list an array of float64
-    return as_integers(name, array, ("T",))
+    return as_integers(name, array, ("T",), hint)

@@ -22,22 +22,22 @@ import numpy as np
 import pandas as pd
 import pooch  # noqa: F401  # now: a process without rights may not be able to
 import pytest
-from test_imdb import PROJECT, SilentHandler, same, write_archive
+from test_imdb import PROJECT, SilentHandler, downloading, same, write_archive
 
-from rnn_lib import imdb
-from rnn_lib.imdb import download, load_imdb, load_reviews
+from rnn_lib import imdb, review_files
+from rnn_lib.imdb import load_imdb, load_reviews
 
 pytestmark = pytest.mark.lesson4
 
 GROUPS = list(itertools.product(("train", "test"), ("neg", "pos")))
-NO_ARCHIVE = "expected the archive aclImdb_v1.tar.gz; it is another kind of file, or incomplete"
+NO_ARCHIVE = "the archive is damaged, or incomplete"
 posix = pytest.mark.skipif(sys.platform == "win32", reason="rights and limits of POSIX")
 
 
 @pytest.fixture(autouse=True)
 def nothing_else_lies_around(monkeypatch, tmp_path):
     monkeypatch.delenv("RNN_LIB_IMDB", raising=False)
-    monkeypatch.setattr(imdb, "_data_folder", lambda: tmp_path / "downloads")
+    monkeypatch.setattr(imdb, "data_folder", lambda: tmp_path / "downloads")
 
 
 @pytest.fixture
@@ -127,7 +127,7 @@ def sparse(size):
 @pytest.mark.parametrize(
     ("start", "reason"),
     [
-        (b"", "goes on after its end marker"),
+        (b"", "no archive of files"),
         (header("aclImdb/train/neg/0_3.txt", 10 << 30), "unpacks to far more"),
         (header("aclImdb/train/urls_neg.txt", 10 << 30), "unpacks to far more"),
         (header("aclImdb/other", 10 << 30), "unpacks to far more"),
@@ -139,7 +139,7 @@ def test_ten_gigabytes_out_of_ten_megabytes(start, reason, tmp_path):
     path = tmp_path / "bomb.tar.gz"
     path.write_bytes(gzip.compress(start) + ZEROS * 160)
     tracemalloc.start()
-    with pytest.raises(ValueError, match=f"{NO_ARCHIVE}: .*{reason}"):
+    with pytest.raises(ValueError, match=reason):
         load_reviews(path)
     assert tracemalloc.get_traced_memory()[1] < 300e6
     tracemalloc.stop()
@@ -147,12 +147,12 @@ def test_ten_gigabytes_out_of_ten_megabytes(start, reason, tmp_path):
 
 def test_text_that_claims_a_petabyte_is_not_read(tmp_path):
     (tmp_path / "sparse.tar.gz").write_bytes(gzip.compress(sparse(1 << 50)))
-    with pytest.raises(ValueError, match="expected at least 1 reviews"):
+    with pytest.raises(ValueError, match="there are no film reviews in it"):
         load_reviews(tmp_path / "sparse.tar.gz")
 
 
 def test_many_small_files_that_are_too_much_together(files, archive, monkeypatch):
-    monkeypatch.setattr(imdb, "_MOST_BYTES", 30_000)
+    monkeypatch.setattr(review_files, "_MOST_BYTES", 30_000)
     assert len(load_reviews(archive)) == 12
     files |= {f"aclImdb/train/{n}.feat": bytes(1000) for n in range(20)}
     with pytest.raises(ValueError, match="unpacks to far more"):
@@ -215,7 +215,7 @@ def test_a_tar_cut_short_and_then_compressed(archive):
     """The sum at gzip's end is right; what it holds is not whole."""
     content = gzip.decompress(archive.read_bytes())
     end = len(content.rstrip(b"\0"))
-    for n_bytes in range(0, end, 256):
+    for n_bytes in range(512, end, 256):
         archive.write_bytes(gzip.compress(content[:n_bytes], 1))
         with pytest.raises(ValueError, match=NO_ARCHIVE):
             load_reviews(archive)
@@ -342,7 +342,7 @@ def test_texts_of_a_csv_come_back_exactly(encoding, table, tmp_path):
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-32"])
 def test_a_csv_in_another_encoding(encoding, table, tmp_path):
-    with pytest.raises(ValueError, match="a.csv: expected imdb_master.csv with the columns"):
+    with pytest.raises(ValueError, match="a.csv.*load_reviews reads aclImdb"):
         load_reviews(write_csv(tmp_path / "a.csv", table, encoding))
 
 
@@ -351,8 +351,8 @@ def test_a_csv_in_another_encoding(encoding, table, tmp_path):
     [
         (b"12,train,Good.,pos\n", "row 13: expected such as train/neg/0_3.txt: 'train/pos/'"),
         (b"12\n", "row 13: expected such as train/neg/0_3.txt: '//'"),
-        (b"12,train,Good.,, really.,pos,3_7.txt\n", "expected imdb_master.csv .* saw 7"),
-        (b'12,train,"Good.,pos,3_7.txt\n', "expected imdb_master.csv .*EOF inside string"),
+        (b"12,train,Good.,, really.,pos,3_7.txt\n", "no table of reviews: .* saw 7"),
+        (b'12,train,"Good.,pos,3_7.txt\n', "no table of reviews: .*EOF inside string"),
         (b"12,train,Good.,fair,3_7.txt\n", "row 13: .*'train/fair/3_7.txt'"),
         (b"12,train,Good.,pos,3.txt\n", "row 13: .*'train/pos/3.txt'"),
         (b"12,train, ,pos,3_7.txt\n", "train/pos/3_7.txt is empty, or not UTF-8"),
@@ -369,7 +369,7 @@ def test_a_row_that_is_wrong(row, reason, table, tmp_path):
 @pytest.mark.parametrize("content", [b"", b"\n\n", b"<html>No such page.</html>", b'"', b"a,b\n1"])
 def test_a_csv_that_is_no_such_table(content, tmp_path):
     (tmp_path / "a.csv").write_bytes(content)
-    with pytest.raises(ValueError, match="a.csv: expected imdb_master.csv with the columns"):
+    with pytest.raises(ValueError, match="a.csv.*load_reviews reads aclImdb"):
         load_reviews(tmp_path / "a.csv")
 
 
@@ -427,11 +427,11 @@ def serve(published, tmp_path, monkeypatch):
     httpd = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=httpd.serve_forever, args=(0.01,), daemon=True).start()
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setattr(imdb, "URL_SHA256", hashlib.sha256(published).hexdigest())
+    monkeypatch.setattr(downloading, "URL_SHA256", hashlib.sha256(published).hexdigest())
 
     def choose(what):
         url = f"http://127.0.0.1:{httpd.server_port}/{what}/aclImdb_v1.tar.gz"
-        monkeypatch.setattr(imdb, "URL", url)
+        monkeypatch.setattr(downloading, "URL", url)
 
     yield choose
     httpd.shutdown()
@@ -450,7 +450,7 @@ def folder(request, tmp_path):
 
 def test_a_whole_download_replaces_what_is_not_right(serve, published, folder):
     serve("whole")
-    archive = download()
+    archive = downloading.download()
     assert everything(folder) == {archive: published}
 
 
@@ -466,18 +466,20 @@ def test_a_download_that_fails_changes_nothing(what, error, words, serve, folder
     serve(what)
     before = everything(folder)
     with pytest.raises(error, match=words):
-        download()
+        downloading.download()
     assert everything(folder) == before
 
 
 def test_a_server_that_never_answers(folder, monkeypatch):
     before = everything(folder)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setattr(imdb, "_PATIENCE", 0.2)
+    monkeypatch.setattr(downloading, "_PATIENCE", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        monkeypatch.setattr(imdb, "URL", f"http://127.0.0.1:{silent.getsockname()[1]}/a.tar.gz")
+        monkeypatch.setattr(
+            downloading, "URL", f"http://127.0.0.1:{silent.getsockname()[1]}/a.tar.gz"
+        )
         with pytest.raises(OSError, match="Could not get .*: ReadTimeout"):
-            download()
+            downloading.download()
     assert everything(folder) == before
 
 
@@ -486,7 +488,7 @@ def test_a_disk_that_fills_up_while_downloading(serve, folder):
     serve("whole")
     before = everything(folder)
     with disk_full(1 << 16), pytest.raises(OSError, match=f"into {folder}: .*too large"):
-        download()
+        downloading.download()
     assert everything(folder) == before
 
 
@@ -502,7 +504,7 @@ def test_a_folder_that_may_not_be_written_to(serve):
                 no_right_to_write(folder),
                 pytest.raises(OSError, match=f"into {into}: PermissionError.*denied"),
             ):
-                download(into)
+                downloading.download(into)
         assert everything(folder) == before
 
 
@@ -511,15 +513,16 @@ def test_a_folder_that_is_a_file(serve, tmp_path):
     (tmp_path / "data").write_text("kept")
     for into in (tmp_path / "data", tmp_path / "data" / "imdb"):
         with pytest.raises(OSError, match="Could not get .* into .*data"):
-            download(into)
+            downloading.download(into)
     assert (tmp_path / "data").read_text() == "kept"
 
 
 def test_two_downloads_at_once(serve, published, folder):
     serve("together")
     code = (
-        f"from rnn_lib import imdb; imdb.URL, imdb.URL_SHA256 = {imdb.URL!r}, {imdb.URL_SHA256!r};"
-        f"print(imdb.download({str(folder)!r}))"
+        "import sys; sys.path.append('data'); import download as d;"
+        f"d.URL, d.URL_SHA256 = {downloading.URL!r}, {downloading.URL_SHA256!r};"
+        f"print(d.download({str(folder)!r}))"
     )
     start = functools.partial(subprocess.Popen, [sys.executable, "-c", code], cwd=PROJECT)
     both = [start(stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(2)]
@@ -552,7 +555,7 @@ def test_a_cache_that_may_not_be_written(files, monkeypatch):
         expected = load_imdb(archive, n_validation=0)
         before = everything(Path(name))
         for data in (Path(name), Path(name) / "data"):
-            monkeypatch.setattr(imdb, "_data_folder", lambda data=data: data)
+            monkeypatch.setattr(imdb, "data_folder", lambda data=data: data)
             with no_right_to_write(Path(name)):
                 assert same(load_imdb(archive, n_validation=0), expected)
         assert everything(Path(name)) == before
