@@ -3,7 +3,8 @@
 Everything public can be imported from here; ``rnn_lib.plots`` is imported by name, since it needs
 matplotlib. The modules can be read in this order: activations, initializers, layers, recurrent,
 losses, optimizers, network, batches, training, classifier, saving; beside them gates and gradcheck
-for lesson 3, text and imdb for lesson 4. Left out: everything that a lesson builds itself.
+for lesson 3, text, review_files and imdb for lesson 4. Left out: everything that a lesson builds
+itself.
 """
 
 from rnn_lib.activations import Activation, get_activation, relu, sigmoid, softmax, tanh
@@ -11,7 +12,7 @@ from rnn_lib.batches import similar_length_batches
 from rnn_lib.classifier import ScratchRNNClassifier
 from rnn_lib.gates import AddGate, MultiplyGate, ProductGate, TanhGate
 from rnn_lib.gradcheck import GradCheck, grad_check, numeric_gradient
-from rnn_lib.imdb import ImdbData, download, film_groups, hold_out, load_imdb, load_reviews
+from rnn_lib.imdb import ImdbData, film_groups, hold_out, load_imdb, load_reviews
 from rnn_lib.initializers import gaussian, get_initializer, he, orthogonal, uniform, xavier
 from rnn_lib.layers import Dense, Dropout, Embedding, RowGradient
 from rnn_lib.losses import SigmoidCrossEntropy, SoftmaxCrossEntropy, get_loss

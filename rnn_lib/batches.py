@@ -11,9 +11,12 @@ import numpy as np
 from rnn_lib import validation
 from rnn_lib.layers import Embedding
 from rnn_lib.network import RecurrentNetwork
-from rnn_lib.text import Sequences, as_sequence, pad_sequences
+from rnn_lib.text import IDS_HINT, PAD, Sequences, as_sequence, pad_sequences
 
 _BATCHES_IN_POOL = 50
+
+VECTORS_HINT = "; word ids need embedding=(n_words, n_features), one number per time step is "
+VECTORS_HINT += "x[..., None], and a single sequence x[None]"
 
 Inputs = np.ndarray | Iterable[np.ndarray]  # what a person gives
 
@@ -86,16 +89,23 @@ class WordIds:
     def __init__(self, sequences: Sequences, n_steps: int) -> None:
         self._sequences = sequences
         self.shape = len(sequences), n_steps
-        self.lengths = np.maximum(sequences.lengths, 1)  # no words at all: read one <pad>
+        self.lengths = _without_padding(sequences)
 
     def batch(self, rows: np.ndarray) -> Batch:
         """Return ids, lengths and numbers, the longest sequence first, as the layer likes it."""
         # The batch has its own lengths: a subclass of Sequences may change what it returns.
         sequences = self._sequences[rows]
-        lengths = np.maximum(sequences.lengths, 1)
+        lengths = _without_padding(sequences)
         order = np.argsort(-lengths, kind="stable")
-        ids = pad_sequences(sequences, maxlen=int(lengths.max()))
+        ids = pad_sequences(sequences, maxlen=int(lengths.max()), truncating="post")
         return ids[order], lengths[order], rows[order]
+
+
+def _without_padding(sequences):
+    """Return the lengths up to the last id that is not 0; of none at all, one <pad> is read."""
+    ends = np.append(0, np.where(sequences.ids == PAD, 0, np.arange(1, len(sequences.ids) + 1)))
+    lasts = np.maximum.accumulate(ends)[sequences.offsets[1:]]
+    return np.maximum(lasts - sequences.offsets[:-1], 1)
 
 
 def read_inputs(name: str, x: Inputs, network: RecurrentNetwork) -> Vectors | WordIds:
@@ -122,23 +132,28 @@ def read_inputs(name: str, x: Inputs, network: RecurrentNetwork) -> Vectors | Wo
     """
     if network.embedding is None:
         shape = "N", "T", network.rnn.n_features
-        x = validation.as_real(name, x, shape, network.rnn.params["W_h"].dtype)
+        x = validation.as_real(name, x, shape, network.rnn.params["W_h"].dtype, VECTORS_HINT)
         validation.expect_finite(name, x)
         return Vectors(x)
     # An embedding of one's own may read ids in a way of its own.
     is_usual = type(network.embedding) is Embedding
     most = network.embedding.n_words - 1 if is_usual else np.iinfo(np.int32).max
+    return WordIds(*_as_ids(name, x, most))
+
+
+def _as_ids(name, x, most):
+    """Return word ids, in whatever container they came, as Sequences; and their time steps."""
+    if hasattr(x, "__array__"):  # a tensor or a table, for example
+        x = np.asarray(x)
     if isinstance(x, np.ndarray) and x.dtype != object:
-        x = validation.as_integers(name, x, ("N", "T"))
+        N, T = validation.as_integers(name, x, ("N", "T"), IDS_HINT).shape
         validation.expect_between(name, x, 0, most)
-        is_read = np.logical_or.accumulate(x[:, ::-1] != 0, axis=1)[:, ::-1]
-        offsets = np.append(0, is_read.sum(axis=1).cumsum())
-        return WordIds(Sequences(x[is_read], offsets), x.shape[1])
+        return Sequences(x.ravel(), np.arange(0, N * T + 1, T)), T
     sequences = x if isinstance(x, Sequences) else Sequences.from_arrays(x, name)
     if len(sequences) == 0:
         raise ValueError(f"{name}: expected at least one sequence, got none")
     validation.expect_between(name, sequences.ids, 0, most)
-    return WordIds(sequences, max(1, int(sequences.lengths.max())))
+    return sequences, max(1, int(sequences.lengths.max()))
 
 
 def read_classes(y: np.ndarray, n_labels: int) -> np.ndarray:
@@ -146,26 +161,27 @@ def read_classes(y: np.ndarray, n_labels: int) -> np.ndarray:
 
     Parameters
     ----------
-    y : ndarray of int
+    y : array_like
         The labels of the training set.
     n_labels : int
         How many there should be.
 
     Returns
     -------
-    ndarray of int, shape (n_labels,)
+    ndarray, shape (n_labels,)
         0 to n_labels - 1 if all of `y` are among them; else those in `y`, sorted.
 
     Raises
     ------
     ValueError, TypeError
-        If they are not integers, or not as many as `n_labels`.
+        If they are no labels, or not as many as `n_labels`.
     """
-    labels = np.unique(validation.as_integers("y", y))
-    if labels.size and labels[0] >= 0 and labels[-1] < n_labels:
-        return np.arange(n_labels)
+    labels = np.unique(validation.as_labels("y", y))
+    kind = labels.dtype.kind
+    if kind in "iuf" and labels.size and labels[0] >= 0 and labels[-1] < n_labels:
+        return np.arange(n_labels, dtype=float if kind == "f" else int)
     if len(labels) != n_labels:
-        expected = f"labels 0 to {n_labels - 1}, or {n_labels} different integers"
+        expected = f"labels 0 to {n_labels - 1}, or {n_labels} different ones"
         raise ValueError(f"y: expected {expected}; got {len(labels)}, such as {labels[:5]}")
     return labels
 
@@ -179,11 +195,11 @@ def read_targets(
     ----------
     name : str
         The argument's name, for messages.
-    y : ndarray of int, shape (N,), or (N, T) with a label for every step
+    y : array_like, shape (N,), or (N, T) with a label for every step
         The labels.
     inputs : Vectors or WordIds
         The sequences that they belong to.
-    classes : ndarray of int
+    classes : ndarray
         The label of each output.
     every_step : bool
         Whether there is a label for every step.
@@ -198,16 +214,18 @@ def read_targets(
     ValueError, TypeError
         If the shape does not fit the sequences, or a label is unknown.
     """
-    y = validation.as_integers(name, y)
-    N, T = inputs.shape
-    if not every_step and N == 1 < T and y.shape == (T,):
-        got = f"got {T} labels for one sequence of {T} time steps."
-        whole = f"If the sequence as a whole has one label, give that one: {name}=[{y[0]}]."
-        every = f'If every time step has one, give {name}=[{y.tolist()}] and choose readout="all".'
-        raise ValueError(f"{name}: {got} {whole} {every}")
-    validation.expect_shape(name, y, (N, T) if every_step else (N,))
+    y, shape = validation.as_labels(name, y), inputs.shape[: 1 + every_step]
+    if y.shape != shape:
+        one_hot = f"; of one-hot labels give {name}.argmax(axis=1), of a column {name}.ravel()"
+        steps = f"; one label per sequence has the shape {shape}, one per time step "
+        steps += f'{inputs.shape}, with readout="all"'
+        hint = (one_hot if y.ndim > 1 else "") + (steps if y.size == np.prod(inputs.shape) else "")
+        raise ValueError(
+            f"{name}: expected shape {shape}, got {y.shape}{'' if every_step else hint}"
+        )
     outputs = np.searchsorted(classes, y).clip(max=len(classes) - 1)
     unknown = classes[outputs] != y
     if unknown.any():
-        raise ValueError(f"{name}: expected labels among {classes.tolist()}, got {y[unknown][0]}")
+        got = y[unknown].tolist()[0]
+        raise ValueError(f"{name}: expected labels among {classes.tolist()}, got {got!r:.80}")
     return outputs

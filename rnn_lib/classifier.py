@@ -17,7 +17,7 @@ import numpy as np
 
 from rnn_lib import validation
 from rnn_lib.activations import get_activation
-from rnn_lib.batches import Inputs, read_classes, read_inputs, read_targets
+from rnn_lib.batches import VECTORS_HINT, Inputs, read_classes, read_inputs, read_targets
 from rnn_lib.initializers import Initializer, gaussian, get_initializer
 from rnn_lib.layers import Dense, Dropout, Embedding, Layer
 from rnn_lib.losses import get_loss
@@ -34,12 +34,13 @@ def _positive_or_schedule(name, value):
 
 def _sizes_or_embedding(name, value):
     if not validation.is_object(value, "forward") and np.shape(value) != (2,):
-        raise ValueError(f"{name}: expected (n_words, n_features) or an Embedding, got {value!r}")
+        expected = "(n_words, n_features) or an Embedding (of a table: Embedding.from_array)"
+        raise ValueError(f"{name}: expected {expected}, got {value!r:.80}")
 
 
 def _verbosity(name, value):
     if value not in (0, 1, 2):
-        raise ValueError(f"{name}: expected 0 (silent), 1 (lines) or 2 (bar), got {value!r}")
+        raise ValueError(f"{name}: expected 0 (silent), 1 (lines) or 2 (bar), got {value!r:.80}")
 
 
 def _setting(default, check, fixed=False):
@@ -110,7 +111,7 @@ class ScratchRNNClassifier:
     history_ : dict of str to list of float
         Per epoch: ``loss``, ``accuracy`` (means over the batches as they were trained, dropout
         acting), ``val_loss``, ``val_accuracy`` (if validation data were given), ``seconds``.
-    classes_ : ndarray of int
+    classes_ : ndarray
         The label of each output.
     network_ : RecurrentNetwork
         The trained layers.
@@ -145,21 +146,6 @@ class ScratchRNNClassifier:
 
     _state = None  # the TrainingState that fit leaves
 
-    @property
-    def network_(self) -> RecurrentNetwork:
-        """The trained layers."""
-        return self._expect_fitted().network
-
-    @property
-    def classes_(self) -> np.ndarray:
-        """The label of each output, shape (n_labels,)."""
-        return self._expect_fitted().classes
-
-    @property
-    def history_(self) -> dict[str, list[float]]:
-        """Losses, accuracies and seconds of each epoch, by name."""
-        return self._expect_fitted().history
-
     def fit(
         self, x: Inputs, y: np.ndarray, X_val: Inputs | None = None, y_val: np.ndarray | None = None
     ) -> "ScratchRNNClassifier":
@@ -172,11 +158,11 @@ class ScratchRNNClassifier:
         Parameters
         ----------
         x : ndarray, shape (N, T, F); with an embedding ids, shape (N, T), or a list of 1-D arrays
-            The sequences. In an (N, T) array of ids, 0s at the end of a row are padding and are
-            not read; those at its start are read as words. A list of arrays is padded as needed.
-        y : ndarray of int, shape (N,), or (N, T) with ``readout="all"``
-            The labels. 0 to n_output - 1 are taken as outputs; any other integers are mapped in
-            sorted order and must number `n_output`.
+            The sequences. The id 0 at the end of a sequence is padding and not read, whatever the
+            container (array, list, tensor, table); elsewhere it is read as a word.
+        y : array_like, shape (N,), or (N, T) with ``readout="all"``
+            The labels. 0 to n_output - 1 are taken as outputs; any other integers, strings,
+            booleans or whole floats are mapped in sorted order and must number `n_output`.
         X_val, y_val : like `x` and `y`, optional
             Validation data, evaluated after every epoch and never trained on.
 
@@ -218,8 +204,7 @@ class ScratchRNNClassifier:
         except KeyboardInterrupt:
             where = f"fit was interrupted in epoch {state.n_epochs + 1}. What it learned is kept"
             warnings.warn(f"{where}; a warm start resumes it.", RuntimeWarning, stacklevel=2)
-        self._state = state
-        return self
+        return self._become(state)
 
     def predict(self, x: Inputs) -> np.ndarray:
         """Label sequences.
@@ -231,7 +216,7 @@ class ScratchRNNClassifier:
 
         Returns
         -------
-        ndarray of int, shape (N,), or (N, T) with ``readout="all"``
+        ndarray, shape (N,), or (N, T) with ``readout="all"``
             The most probable label of each; after a sequence's end it has no meaning.
 
         Raises
@@ -239,7 +224,7 @@ class ScratchRNNClassifier:
         ValueError, TypeError
             If the classifier is not fitted or `x` does not fit it.
         """
-        return self.classes_[self.predict_proba(x).argmax(axis=-1)]
+        return self._expect_fitted().classes[self.predict_proba(x).argmax(axis=-1)]
 
     def predict_proba(self, x: Inputs) -> np.ndarray:
         """Return each label's probability.
@@ -260,8 +245,8 @@ class ScratchRNNClassifier:
         ValueError, TypeError
             If the classifier is not fitted or `x` does not fit it.
         """
-        result = scores(self.network_, read_inputs("x", x, self.network_))
-        p = self._state.loss.probabilities(result)
+        network = self._expect_fitted().network
+        p = self._state.loss.probabilities(scores(network, read_inputs("x", x, network)))
         return p if p.shape[-1] > 1 else np.concatenate([1 - p, p], axis=-1)
 
     def score(self, x: Inputs, y: np.ndarray) -> float:
@@ -363,14 +348,12 @@ class ScratchRNNClassifier:
         ValueError
             If it is not a saved classifier, is damaged, or was written by another version.
         """
+        return cls._become(*read_classifier(path, cls))
 
-        def build(settings, n_features):
-            model = cls(**settings)
-            model._check_settings()
-            model._state = model._new_state(n_features)
-            return model, model._state
-
-        return read_classifier(path, build)
+    def _become(self, state):
+        self._state = state
+        self.network_, self.classes_, self.history_ = state.network, state.classes, state.history
+        return self
 
     def _expect_fitted(self):
         if self._state is None:
@@ -391,13 +374,13 @@ class ScratchRNNClassifier:
         for name, now in self.get_params().items():
             before = self._expect_fitted().settings[name]
             if self.__dataclass_fields__[name].metadata.get("fixed") and now != before:
-                what = f"{name}: the network was fitted with {before!r}, got {now!r}"
+                what = f"{name}: the network was fitted with {before!r:.80}, got {now!r:.80}"
                 raise ValueError(f"{what}: set it back, or fit anew with warm_start=False")
 
     def _n_features(self, x):
         if self.embedding is not None:
             return getattr(self.embedding, "n_features", None) or self.embedding[1]
-        return validation.as_real("x", x, ("N", "T", "F")).shape[2]
+        return validation.as_real("x", x, ("N", "T", "F"), hint=VECTORS_HINT).shape[2]
 
     def _new_state(self, n_features):
         """Make an untrained network, and what trains it."""

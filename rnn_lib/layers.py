@@ -212,6 +212,32 @@ class Embedding(Layer):
         self._table = {"W": draw_weights(initializer, rng, (n_words, n_features), dtype)}
         self.params = self._table if trainable else {}
 
+    @classmethod
+    def from_array(cls, table: np.ndarray, trainable: bool = True) -> "Embedding":
+        """Make an embedding of word vectors that were trained elsewhere.
+
+        Parameters
+        ----------
+        table : ndarray, shape (n_words, F)
+            One row for each word id; it is copied.
+        trainable : bool
+            Whether training changes the table.
+
+        Returns
+        -------
+        Embedding
+            In float32 if `table` is, else in float64.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If `table` is not made of finite real numbers, or does not have two axes.
+        """
+        table = validation.as_real("table", table, ("n_words", "F"))
+        dtype = np.float32 if table.dtype == np.float32 else np.float64
+        how = {"initializer": lambda rng, shape: table.copy(), "dtype": dtype}
+        return cls(*table.shape, trainable=trainable, **how)
+
     @property
     def W(self) -> np.ndarray:
         """The table, shape (n_words, F): the parameter, or the frozen one."""

@@ -56,15 +56,20 @@ class CrossEntropy:
             If a shape does not fit, a counted label is out of range, or the mask excludes every
             label.
         """
+        value, self.accuracy, self._dscores = self._compute(scores, labels, mask)
+        return value
+
+    def _compute(self, scores, labels, mask):
+        """Return the loss, the accuracy, and the gradient at the scores."""
         scores = as_real("scores", scores)
         if scores.ndim == 0 or scores.shape[-1] < self.fewest_outputs:
             raise ValueError(f"scores: expected {self.fewest_outputs}+ outputs, got {scores.shape}")
         targets, weights = _targets_and_weights(scores, labels, mask)
         chosen = scores.argmax(axis=-1) if scores.shape[-1] > 1 else scores[..., 0] > 0
         is_right = chosen == np.asarray(labels)
-        self.accuracy = float(np.mean(is_right[weights[..., 0] > 0]))
-        self._dscores = (self.probabilities(scores) - targets) * weights
-        return float(np.sum(self._terms(scores, targets) * weights))
+        accuracy = float(np.mean(is_right[weights[..., 0] > 0]))
+        dscores = (self.probabilities(scores) - targets) * weights
+        return float(np.sum(self._terms(scores, targets) * weights)), accuracy, dscores
 
     def backward(self) -> np.ndarray:
         """Return the gradient at the scores.

@@ -201,17 +201,22 @@ class RecurrentNetwork:
         TypeError, ValueError
             If `x` or `lengths` do not fit the first layer.
         """
+        return self._scores(x, lengths, training, keep=True)
+
+    def _scores(self, x, lengths, training=False, keep=False):
+        """Compute the scores; unless asked to `keep` what ``backward`` needs, write to no layer."""
         if self.embedding is None:
             x, lengths = self.rnn._checked(x, lengths)
         else:
             if isinstance(self.embedding, Embedding):
                 x = self.embedding._checked(x)
             lengths = as_lengths(lengths, *x.shape)
-            x = _run(self.embedding, x, training=training)
+            x = _run(self.embedding, keep, x, training=training)
         if self.dropout is not None:
-            x = _run(self.dropout, x, training=training)
-        h = _run(self.rnn, x, lengths=lengths, training=training)
-        return _run(self.dense, _run(self.readout, h, lengths=lengths), training=training)
+            x = _run(self.dropout, keep, x, training=training)
+        h = _run(self.rnn, keep, x, lengths=lengths, training=training)
+        y = _run(self.readout, keep, h, lengths=lengths)
+        return _run(self.dense, keep, y, training=training)
 
     def backward(self, dscores: np.ndarray) -> np.ndarray | None:
         """Back-propagate from the scores to the input.
@@ -231,11 +236,12 @@ class RecurrentNetwork:
         return dscores
 
 
-def _run(layer, x, **how):
+_OURS = {Layer.forward, Readout.forward, RecurrentLayer.forward}
+
+
+def _run(layer, keep, x, **how):
     """Call ``forward`` without its checks, unless somebody wrote another ``forward``."""
-    for cls in type(layer).__mro__:
-        if "_compute" in vars(cls):
-            return layer._keep(*layer._compute(x, **how))
-        if "forward" in vars(cls):
-            break
-    return layer.forward(x, **how)
+    if type(layer).forward not in _OURS:
+        return layer.forward(x, **how)
+    y, kept = layer._compute(x, **how)
+    return layer._keep(y, kept) if keep else y

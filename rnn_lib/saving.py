@@ -15,6 +15,7 @@ from rnn_lib import network, optimizers, recurrent
 from rnn_lib.activations import Activation
 from rnn_lib.layers import Embedding
 from rnn_lib.storage import read_arrays, write_arrays
+from rnn_lib.validation import as_labels
 
 FORMAT = "rnn_lib.ScratchRNNClassifier 2"
 
@@ -26,7 +27,8 @@ _CLASSES = {cls.__name__: cls for cls in (Embedding, optimizers.LinearDecay, *_B
 def write_classifier(path, settings, state) -> None:
     """Write settings and TrainingState; see :meth:`rnn_lib.ScratchRNNClassifier.save`."""
     lr = float(state.optimizer.lr)
-    for name, instead in (("lr", lr), ("initializer", "gaussian")):
+    # A schedule may have come down to 0, which is no setting.
+    for name, instead in (("lr", lr or 0.001), ("initializer", "gaussian")):
         if callable(settings[name]) and type(settings[name]) not in _CLASSES.values():
             warnings.warn(f"{name}: a function cannot be saved; {instead!r} is", stacklevel=3)
             settings = settings | {name: instead}
@@ -44,20 +46,19 @@ def write_classifier(path, settings, state) -> None:
     write_arrays(path, {FORMAT: json.loads(json.dumps(header, default=_as_json))}, arrays)
 
 
-def read_classifier(path, build):
-    """Read a classifier; see :meth:`rnn_lib.ScratchRNNClassifier.load`.
-
-    ``build(settings, n_features)`` makes an untrained one, and returns it and its state.
-    """
+def read_classifier(path, cls):
+    """Read a classifier and its state; see :meth:`rnn_lib.ScratchRNNClassifier.load`."""
     header, arrays = read_arrays(path)
     try:
         header = header[FORMAT]
         settings = {name: _from_json(value) for name, value in header["settings"].items()}
         if "table" in arrays:
             settings["embedding"]._table["W"] = arrays.pop("table")
-        model, state = build(settings, len(arrays["params.rnn.W_x"]))
+        model = cls(**settings)
+        model._check_settings()
+        state = model._new_state(len(arrays["params.rnn.W_x"]))
         _fill(state, header, arrays)
-        return model
+        return model, state
     except Exception as error:  # where a header says other than it should, anything may stumble
         what = "not a classifier that this version of rnn_lib can read, or damaged"
         raise ValueError(f"{path}: {what}: {error!r}") from error
@@ -77,7 +78,9 @@ def _fill(state, header, arrays):
             state.optimizer.averages.setdefault(kind, {})[name] = array
     vars(state.optimizer).update(header["optimizer"])
     state.rng.bit_generator.state, state.history = header["random"], header["history"]
-    state.classes = np.array(header["classes"], int).reshape(max(2, state.network.dense.n_output))
+    state.classes = as_labels("classes", header["classes"]).reshape(
+        max(2, state.network.dense.n_output)
+    )
 
 
 def _as_json(value):

@@ -6,9 +6,11 @@ error when the numbers stop being numbers. Left out: settings, labels, and the c
 person gives (:mod:`rnn_lib.classifier`, :mod:`rnn_lib.batches`).
 """
 
+import threading
 import time
 import warnings
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -41,7 +43,7 @@ class TrainingState:
         Draws the order of the batches, and dropout's masks.
     settings : dict of str to object
         What the parts were made of.
-    classes : ndarray of int
+    classes : ndarray
         The label of each output.
     history : dict of str to list of float
         What each epoch came to: ``loss``, ``accuracy``, with validation data ``val_loss`` and
@@ -205,8 +207,7 @@ def evaluate(state: TrainingState, data: Labeled) -> tuple[float, float]:
     """
     inputs, targets = data
     counted = _counted(targets, inputs.lengths)
-    value = state.loss.forward(scores(state.network, inputs), targets, counted)
-    return value, state.loss.accuracy
+    return state.loss._compute(scores(state.network, inputs), targets, counted)[:2]
 
 
 def scores(network: RecurrentNetwork, inputs: Vectors | WordIds) -> np.ndarray:
@@ -230,7 +231,7 @@ def scores(network: RecurrentNetwork, inputs: Vectors | WordIds) -> np.ndarray:
     with one_blas_thread():
         for rows in similar_length_batches(inputs.lengths, _PREDICTION_BATCH):
             x, lengths, rows = inputs.batch(rows)
-            batch = network.forward(x, lengths)
+            batch = network._scores(x, lengths)
             result[(rows, slice(batch.shape[1])) if every_step else rows] = batch
     return result
 
@@ -241,21 +242,26 @@ def _counted(y, lengths):
 
 
 _thread_pools = cache(ThreadpoolController)  # looks through all loaded libraries: once is enough
+_lock, _limits = threading.Lock(), []
 
 
-def one_blas_thread() -> AbstractContextManager:
+@contextmanager
+def one_blas_thread() -> Iterator[None]:
     """Limit NumPy's matrix products to one thread inside a ``with`` block.
 
     The products of a recurrent network are small. Two threads gain nothing even on a quiet machine,
     and on a busy one each waits for the other at every product. One thread also adds in one order,
-    so that results do not depend on the number of cores.
-
-    Returns
-    -------
-    context manager
-        Sets the limit on entry and the earlier one on exit.
+    so that results do not depend on the number of cores. The limit holds for the whole process:
+    of several who are inside at the same time, the first sets it and the last lifts it.
     """
-    return _thread_pools().limit(limits=1, user_api="blas")
+    with _lock:
+        _limits.append(None if _limits else _thread_pools().limit(limits=1, user_api="blas"))
+    try:
+        yield
+    finally:
+        with _lock:
+            if limit := _limits.pop():  # the first one's, which lies at the bottom
+                limit.restore_original_limits()
 
 
 def _progress_bar(total, show):

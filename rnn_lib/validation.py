@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 
 Shape = tuple[int | str, ...]  # a size, or a letter for any size from 1 on
+DType = np.dtype | type
 
 
 def as_real(
-    name: str, value: object, shape: Shape | None = None, dtype: np.dtype | type | None = None
+    name: str, value: object, shape: Shape | None = None, dtype: DType | None = None, hint: str = ""
 ) -> np.ndarray:
     """Return `value` as an array of real numbers.
 
@@ -29,6 +30,8 @@ def as_real(
         As for `expect_shape`; by default any.
     dtype : data type, optional
         float32 or float64; by default the type that the numbers came in.
+    hint : str
+        What a message adds, unless only sizes differ.
 
     Returns
     -------
@@ -42,12 +45,12 @@ def as_real(
     ValueError
         If it does not have the shape.
     """
-    array = _as_array(name, value, shape, "biuf", "real numbers")
+    array = _as_array(name, value, shape, "biuf", "real numbers", hint)
     with np.errstate(over="ignore"):  # what is too large for float32 becomes infinity
         return array if dtype is None else array.astype(dtype, copy=False)
 
 
-def as_integers(name: str, value: object, shape: Shape | None = None) -> np.ndarray:
+def as_integers(name: str, value: object, shape: Shape | None = None, hint: str = "") -> np.ndarray:
     """Return `value` as an array of integers, in the integer type that they came in.
 
     Raises
@@ -55,20 +58,39 @@ def as_integers(name: str, value: object, shape: Shape | None = None) -> np.ndar
     TypeError
         If `value` is not made of integers.
     ValueError
-        If it does not have the `shape`, which is as for `expect_shape`; by default any.
+        If it does not have the `shape`, which is as for `expect_shape`; by default any. To this a
+        `hint` is added, unless only sizes differ.
     """
-    return _as_array(name, value, shape, "iu", "integers")
+    return _as_array(name, value, shape, "iu", "integers", hint)
 
 
-def _as_array(name, value, shape, kinds, what):
+def as_labels(name: str, value: object) -> np.ndarray:
+    """Return `value` as an array of labels of one type: whole numbers, booleans or strings.
+
+    Raises
+    ------
+    TypeError
+        If `value` is not made of labels, or of labels of several types.
+    """
+    array = _as_array(name, value, None, "biufUO", "labels")
+    if array.dtype == object and len(set(map(type, array.flat))) == 1:
+        array = np.array(array.tolist())  # pandas keeps strings as objects, for example
+    is_whole = array.dtype.kind != "f" or (np.isfinite(array) & (array == array.round())).all()
+    if array.dtype == object or not is_whole:
+        of_one_type = "integers, whole floats, booleans or strings"
+        raise TypeError(f"{name}: expected {of_one_type}, got an array of {array.dtype}")
+    return array
+
+
+def _as_array(name, value, shape, kinds, what, hint=""):
     try:
         array = np.asarray(value)
     except ValueError:
-        raise TypeError(f"{name}: expected one rectangular array of {what}") from None
+        raise TypeError(f"{name}: expected one rectangular array of {what}{hint}") from None
     if array.dtype.kind not in kinds:
-        raise TypeError(f"{name}: expected {what}, got an array of {array.dtype}")
+        raise TypeError(f"{name}: expected {what}, got an array of {array.dtype}{hint}")
     if shape is not None:
-        expect_shape(name, array, shape)
+        expect_shape(name, array, shape, hint)
     return array
 
 
@@ -114,7 +136,7 @@ def expect_finite(name: str, array: np.ndarray) -> None:
         raise ValueError(f"{name}: expected finite numbers, got NaN or infinity")
 
 
-def expect_shape(name: str, array: np.ndarray, shape: Shape) -> None:
+def expect_shape(name: str, array: np.ndarray, shape: Shape, hint: str = "") -> None:
     """Raise unless `array` has the shape `shape`.
 
     Parameters
@@ -125,19 +147,20 @@ def expect_shape(name: str, array: np.ndarray, shape: Shape) -> None:
         What the caller gave.
     shape : tuple of int and str
         A number must be met exactly; a letter such as ``"N"`` stands for any size from 1 up.
+    hint : str
+        What the message adds if the number of axes differs.
 
     Raises
     ------
     ValueError
         If the number of axes or a size differs.
     """
-    fits = array.ndim == len(shape) and all(
-        size >= 1 if isinstance(wanted, str) else size == wanted
-        for size, wanted in zip(array.shape, shape, strict=True)
-    )
-    if not fits:
+    pairs = zip(shape, array.shape, strict=False)
+    fits = [size == wanted or (isinstance(wanted, str) and size > 0) for wanted, size in pairs]
+    if array.ndim != len(shape) or not all(fits):
         wanted = ", ".join(map(str, shape)) + ("," if len(shape) == 1 else "")
-        raise ValueError(f"{name}: expected shape ({wanted}), got {array.shape}")
+        hint = hint if array.ndim != len(shape) else ""
+        raise ValueError(f"{name}: expected shape ({wanted}), got {array.shape}{hint}")
 
 
 def expect_count(name: str, value: object, least: int = 1, optional: bool = False) -> int | None:
@@ -153,7 +176,7 @@ def expect_count(name: str, value: object, least: int = 1, optional: bool = Fals
     if value is None and optional:
         return None
     if not isinstance(value, Integral) or isinstance(value, bool):
-        raise TypeError(f"{name}: expected a whole number, got {value!r}")
+        raise TypeError(f"{name}: expected a whole number, got {value!r:.80}")
     if value < least:
         raise ValueError(f"{name}: expected at least {least}, got {value}")
     return int(value)
@@ -187,7 +210,7 @@ def expect_fraction(name: str, value: object) -> float:
 
 def _as_float(name, value, fits, words):
     if not isinstance(value, Real) or isinstance(value, bool):
-        raise TypeError(f"{name}: expected a number, got {value!r}")
+        raise TypeError(f"{name}: expected a number, got {value!r:.80}")
     if not fits(value):
         raise ValueError(f"{name}: expected a number {words}, got {value}")
     return float(value)
@@ -204,7 +227,7 @@ def expect_float_type(name: str, value: object) -> np.dtype:
     with contextlib.suppress(TypeError):
         if np.dtype(value) in (np.float32, np.float64):
             return np.dtype(value)
-    raise ValueError(f"{name}: expected float32 or float64, got {value!r}")
+    raise ValueError(f"{name}: expected float32 or float64, got {value!r:.80}")
 
 
 def is_object(value: object, method: str) -> bool:
@@ -237,5 +260,5 @@ def choose(name: str, value: object, choices: Mapping[str, Any], or_else: str = 
         If `value` is not one of the names.
     """
     if not isinstance(value, str) or value not in choices:
-        raise ValueError(f"{name}: expected {or_else}one of {sorted(choices)}, got {value!r}")
+        raise ValueError(f"{name}: expected {or_else}one of {sorted(choices)}, got {value!r:.80}")
     return choices[value]

@@ -150,7 +150,7 @@ def array(name, value):
     [
         put("settings", None),
         put("classes", [0, 1]),
-        put("classes", ["a", "b", "c"]),
+        put("classes", [None, 1, 2]),
         put("optimizer", None),
         put("random", {}),
         put("random", {"bit_generator": "PCG64", "state": {"state": -1, "inc": 2**200}}),
