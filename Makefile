@@ -6,14 +6,17 @@ PYTHON ?= python3.13 python3.12 python3.11 python3 python
 
 python := .venv/bin/python
 
-.PHONY: help lab run test test-slow test-all notebooks student grade data lint clean
+.PHONY: help start lab run test test-slow test-all notebooks student grade data lint clean
 .NOTPARALLEL:
 
 help: ## list the tasks
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | while read -r task what; do \
 	  printf 'make %-10s %s\n' "$$task" "$$what"; done
 
-lab: .venv/installed ## open the lessons in JupyterLab
+start: .venv/installed ## write the lessons for you to work on, and open the first in JupyterLab
+	$(python) -m classroom.start
+
+lab: .venv/installed ## open the complete lessons, solutions included, in JupyterLab
 	$(python) -m jupyterlab $(as_root) notebooks/01_forward.ipynb
 
 run: .venv/installed ## execute the lessons without a browser; the copies go to build/lessons/

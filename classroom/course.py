@@ -22,7 +22,7 @@ from nbgrader.converters import Autograde, GenerateAssignment
 from nbgrader.preprocessors import ClearSolutions, Execute, NbGraderPreprocessor
 from traitlets.config import Config
 
-from classroom.edition import put_stubs
+from classroom.edition import open_exercises
 from classroom.execution import BoundedExecute
 from classroom.files import to_bytes, write_generated, write_whole
 from classroom.lessons import NOTEBOOKS, ROOT, exercises
@@ -34,12 +34,12 @@ GRADEBOOK = COURSE / "gradebook.db"
 DATABASE = f"sqlite:///{GRADEBOOK}?timeout=120"
 
 
-class NamedStubs(NbGraderPreprocessor):
-    """Replaces the solutions by stubs that name the exercise."""
+class OpenExercises(NbGraderPreprocessor):
+    """Replaces the solutions by stubs that name the exercise, and adds the way on."""
 
     def preprocess(self, nb: NotebookNode, resources: dict) -> tuple[NotebookNode, dict]:
         """Replace them in one lesson."""
-        put_stubs(nb)
+        open_exercises(nb)
         return nb, resources
 
 
@@ -61,7 +61,7 @@ def configure(config: Config) -> Config:
     config.CourseDirectory.root = str(COURSE)
     config.CourseDirectory.db_url = DATABASE
     config.CourseDirectory.ignore = [".*", "__pycache__"]
-    config.GenerateAssignment.preprocessors = _exchange(generate, ClearSolutions, NamedStubs)
+    config.GenerateAssignment.preprocessors = _exchange(generate, ClearSolutions, OpenExercises)
     config.Autograde.autograde_preprocessors = _exchange(autograde, Execute, BoundedExecute)
     config.OverwriteCells.add_missing_cells = True
     config.Execute.timeout = 120  # lesson 4 trains for half a minute

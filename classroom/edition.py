@@ -1,5 +1,7 @@
 """The student edition: the lessons without solutions and without outputs.
 
+Below each check stands a folded cell with which one can read on without the exercise.
+
     python -m classroom.edition               writes build/student/
     python -m classroom.edition --keep-both   where a student has worked, writes beside it
 
@@ -14,11 +16,23 @@ import hashlib
 import sys
 
 from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell
 
 from classroom.files import WorkedOn, shown, to_bytes, write_generated
-from classroom.lessons import BEGIN, END, ROOT, exercises, lesson_paths, read
+from classroom.lessons import BEGIN, END, NOTEBOOKS, ROOT, Exercise, exercises, lesson_paths, read
 
 STUDENT = ROOT / "build" / "student"
+
+# What takes a function's place where the checks have none of that name.
+_IN_PLACE_OF = {
+    "tiny_states": "from rnn_lib.checks.references import rnn_forward as tiny_states",
+    "looks_right": None,  # nothing below needs it
+    "small_model": """\
+def small_model():
+    \"""Not good enough for the check, but the network below can grow from it.\"""
+    how = {"initializer": orthogonal(0.9), "readout": MeanState(scale=30), "clip_norm": 1.0}
+    return ScratchRNNClassifier(n_nodes1=32, n_output=2, optimizer="adam", **how)""",
+}
 
 
 def student_edition(lesson: NotebookNode) -> NotebookNode:
@@ -35,7 +49,7 @@ def student_edition(lesson: NotebookNode) -> NotebookNode:
         The same cells, ready to be worked on.
     """
     edition = copy.deepcopy(lesson)
-    put_stubs(edition)
+    open_exercises(edition)
     for cell in edition.cells:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
@@ -48,11 +62,34 @@ def student_edition(lesson: NotebookNode) -> NotebookNode:
     return edition
 
 
-def put_stubs(lesson: NotebookNode) -> None:
-    """Replace each solution, in place, by a stub that stops with the exercise's number."""
-    for exercise in exercises(lesson):
+def open_exercises(lesson: NotebookNode) -> None:
+    """Replace each solution by a stub that stops with the exercise's number; add the way on."""
+    for exercise in list(exercises(lesson)):
         before, rest = exercise.solution.source.split(BEGIN)
         exercise.solution.source = before + exercise.stub + rest.partition(END)[2]
+        below = 1 + lesson.cells.index(exercise.check)
+        lesson.cells[below:below] = way_on(exercise)
+
+
+def way_on(exercise: Exercise) -> list[NotebookNode]:
+    """Make the folded cell that lets a student read on without the exercise, if any is needed.
+
+    Parameters
+    ----------
+    exercise : Exercise
+        The exercise that is left open.
+
+    Returns
+    -------
+    list of NotebookNode
+        One cell or none. It carries no points, and grading takes it out again.
+    """
+    name = exercise.function
+    code = _IN_PLACE_OF.get(name, f"from rnn_lib.checks.references import {name}")
+    note = f"# To read on without exercise {exercise.number}, run this cell (no points)."
+    metadata = {"jupyter": {"source_hidden": True}}
+    cell_id = f"way-on-{exercise.number.replace('.', '-')}"
+    return [new_code_cell(f"{note}\n{code}", metadata=metadata, id=cell_id)] if code else []
 
 
 def _checksum(cell: NotebookNode) -> str:
@@ -64,6 +101,12 @@ def _checksum(cell: NotebookNode) -> str:
     return hashlib.md5("".join(map(str, parts)).encode(), usedforsecurity=False).hexdigest()
 
 
+def editions() -> dict[str, bytes]:
+    """Return the files of the student edition, the appendix included, by name."""
+    paths = [*lesson_paths(), *sorted(NOTEBOOKS.glob("appendix_*.ipynb"))]
+    return {path.name: to_bytes(student_edition(read(path))) for path in paths}
+
+
 def main() -> None:
     """Write the student edition of all lessons to build/student/."""
     parser = argparse.ArgumentParser(description=main.__doc__)
@@ -72,8 +115,7 @@ def main() -> None:
     )
     keep_both = parser.parse_args().keep_both
     try:
-        editions = {path.name: to_bytes(student_edition(read(path))) for path in lesson_paths()}
-        written = write_generated(STUDENT, editions, keep_both)
+        written = write_generated(STUDENT, editions(), keep_both)
     except WorkedOn as work:
         sys.exit(
             "These files have been edited since they were generated, so nothing was written:\n"

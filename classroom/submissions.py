@@ -22,7 +22,7 @@ from nbformat import NotebookNode
 from nbformat.reader import NotJSONError
 from nbformat.validator import normalize
 
-from classroom.edition import student_edition
+from classroom.edition import student_edition, way_on
 from classroom.files import to_bytes
 from classroom.lessons import Exercise, exercises
 
@@ -347,6 +347,8 @@ def in_order(submitted: NotebookNode, lesson: NotebookNode) -> NotebookNode:
     """
     cells, asked = submitted.cells, list(exercises(lesson))
     released = {cell.id: cell for cell in student_edition(lesson).cells}
+    ways_on = {_plain(cell.source) for exercise in asked for cell in way_on(exercise)}
+    cells[:] = [cell for cell in cells if _plain(cell.source) not in ways_on]
     for cell in cells:
         marks = cell.metadata.pop("nbgrader", None)
         cell["came_as"] = [cell.id, marks.get("grade_id") if isinstance(marks, dict) else None]

@@ -1,4 +1,6 @@
-"""Make the README's figures and its table of speed: ``python docs/make_figures.py``.
+"""Make the figures of README and results.md, and the table of speed.
+
+    python docs/make_figures.py
 
 One figure is lesson 3's, the other and the table are what ``benchmarks/speed.py`` measured.
 """
@@ -34,7 +36,7 @@ def _best(seconds: dict[str, dict[str, float]]) -> dict[str, dict[str, float]]:
 
 
 def speed_table() -> str:
-    """Return the README's table, as Markdown."""
+    """Return the table of results.md, as Markdown."""
     sizes = speed()
     head = "| | " + " | ".join("{}, {}, {}".format(*size) for size in sizes) + " |"
     lines = [head, "| --- |" + " ---: |" * len(sizes)]

@@ -1,5 +1,5 @@
 """The benchmark of accuracy and lesson 5, which are one program: its parts do what they say, every
-setting runs, and the table that README and the lesson quote is the one that was printed.
+setting runs, and the table that docs/results.md and the lesson quote is the one that was printed.
 """
 
 import importlib.util
@@ -126,11 +126,24 @@ def test_table_is_quoted_as_the_benchmark_printed_it():
         *accuracy.TABLE_HEAD,
         *rows,
     ]
-    readme = (ROOT / "README.md").read_text("utf-8")
-    measured = readme.split("## Measured")[1].split("\n\n**")[0]
+    results = (ROOT / "docs" / "results.md").read_text("utf-8")
+    measured = results.split("## Accuracy")[1].split("\n## ")[0]
     quoted = [line for line in measured.splitlines() if line.startswith("| ")][2:]
     assert len(quoted) >= 5
     assert set(quoted) <= set(rows)
+
+
+def test_readme_says_in_a_sentence_what_the_tables_say():
+    readme = (ROOT / "README.md").read_text("utf-8")
+    results = (ROOT / "docs" / "results.md").read_text("utf-8")
+    lesson_4, best = (
+        round(float(re.search(rf"^\| {name} \| ([\d.]+)", results, re.MULTILINE)[1]))
+        for name in ("lesson-4", "word pairs")
+    )
+    assert f"judges {lesson_4} of 100 test reviews right, lesson 5's best {best};" in readme
+    ratios = re.search(r"^\| rnn_lib : PyTorch, training \| (.*) \|$", results, re.MULTILINE)[1]
+    ratios = sorted(round(float(ratio), 1) for ratio in ratios.split(" | "))
+    assert f"takes {ratios[0]} to {ratios[-1]} of the time that PyTorch takes" in readme
 
 
 def test_table_has_the_rungs_of_the_lesson():

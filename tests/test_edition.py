@@ -13,8 +13,9 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
+from classroom import start
 from classroom.course import copy_of_the_course
-from classroom.edition import student_edition
+from classroom.edition import editions, student_edition, way_on
 from classroom.files import WorkedOn, to_bytes, write_generated
 from classroom.lessons import exercises, lesson_paths, read
 
@@ -37,7 +38,8 @@ def each(lessons, slow=()):
 def test_edition_is_the_lesson_without_solutions_and_outputs(name):
     lesson, edition = LESSONS[name], student_edition(LESSONS[name])
     asked = {exercise.solution.id: exercise for exercise in exercises(lesson)}
-    for before, after in zip(lesson.cells, edition.cells, strict=True):
+    cells = [cell for cell in edition.cells if not cell.id.startswith("way-on-")]
+    for before, after in zip(lesson.cells, cells, strict=True):
         assert not after.get("outputs") and not after.get("execution_count")
         if before.id in asked:
             solution = before.source.split("### BEGIN SOLUTION")[1].split("### END SOLUTION")[0]
@@ -81,6 +83,7 @@ def test_exercise_without_number_or_check_is_an_error(fault):
 def test_untouched_edition_stops_only_at_the_named_errors(name):
     """Run it; wherever it stops, the error names an exercise: write that one in and continue."""
     edition, asked = student_edition(LESSONS[name]), list(exercises(LESSONS[name]))
+    edition.cells = [cell for cell in edition.cells if not cell.id.startswith("way-on-")]
     last_check = [cell.id for cell in edition.cells].index(asked[-1].check.id)
     edition.cells = edition.cells[: last_check + 1]
     cells = {cell.id: cell for cell in edition.cells}
@@ -104,6 +107,77 @@ def test_untouched_edition_stops_only_at_the_named_errors(name):
     assert done == [exercise.number for exercise in asked]
     for exercise in asked:
         assert "is right" in "".join(o.get("text", "") for o in cells[exercise.check.id].outputs)
+
+
+@pytest.mark.parametrize("name", each(WITH_EXERCISES, slow=["03_bptt", "04_imdb"]))
+def test_with_no_exercise_solved_one_can_read_on(name):
+    """Each check fails; the folded cell below it lets everything else run."""
+    edition = student_edition(LESSONS[name])
+    resources = {"metadata": {"path": str(ROOT)}}
+    NotebookClient(edition, timeout=300, allow_errors=True, resources=resources).execute()
+    failed = {
+        cell.id
+        for cell in edition.cells
+        for output in cell.get("outputs", ())
+        if output.output_type == "error"
+    }
+    assert failed == {exercise.check.id for exercise in exercises(LESSONS[name])}
+
+
+@pytest.mark.parametrize("name", WITH_EXERCISES)
+def test_ways_on_are_folded_and_without_points(name):
+    edition, asked = student_edition(LESSONS[name]), list(exercises(LESSONS[name]))
+    above = dict(zip([cell.id for cell in edition.cells[1:]], edition.cells, strict=False))
+    ways = [cell for cell in edition.cells if cell.id.startswith("way-on-")]
+    assert [above[cell.id].id for cell in ways] == [
+        exercise.check.id for exercise in asked if exercise.function != "looks_right"
+    ]
+    for cell in ways:
+        assert cell.metadata == {"jupyter": {"source_hidden": True}}
+        assert cell.source.startswith("# To read on without exercise ")
+
+
+def test_a_way_on_passes_no_check_that_costs_more_than_a_function():
+    """What stands in for exercise 4.3 is no answer to it."""
+    name = "04_imdb"
+    asked = {exercise.function: exercise for exercise in exercises(LESSONS[name])}
+    (cell,) = way_on(asked["small_model"])
+    assert "dropout" not in cell.source
+    assert "n_epochs" not in cell.source
+
+
+def test_links_of_the_student_edition_lead_somewhere(tmp_path):
+    for name, content in editions().items():
+        (tmp_path / name).write_bytes(content)
+    dead = []
+    for path in tmp_path.glob("*.ipynb"):
+        for cell in read(path).cells:
+            if cell.cell_type == "markdown":
+                links = re.findall(r"\]\(([^)#\s]+)", cell.source)
+                dead += [
+                    (path.name, link)
+                    for link in links
+                    if not link.startswith("http") and not (tmp_path / link).exists()
+                ]
+    assert dead == []
+
+
+def test_start_opens_lesson_1_and_leaves_work_as_it_is(tmp_path, monkeypatch):
+    opened = []
+    monkeypatch.setattr(start, "STUDENT", tmp_path)
+    monkeypatch.setattr(start.subprocess, "call", lambda command: opened.append(command) or 0)
+    monkeypatch.setattr(sys, "argv", ["start"])
+    for _ in range(2):
+        with pytest.raises(SystemExit) as end:
+            start.main()
+        assert end.value.code == 0
+        (tmp_path / "01_forward.ipynb").write_bytes(b"my work")
+        (tmp_path / "02_tiny_array.ipynb").unlink()
+    assert [command[-1] for command in opened] == [str(tmp_path / "01_forward.ipynb")] * 2
+    assert opened[0][1:3] == ["-m", "jupyterlab"]
+    start.write()
+    assert (tmp_path / "01_forward.ipynb").read_bytes() == b"my work"
+    assert sorted(path.name for path in tmp_path.glob("*.ipynb")) == sorted(editions())
 
 
 @pytest.fixture(scope="module")

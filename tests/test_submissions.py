@@ -262,14 +262,34 @@ def order(submitted):
     return in_order(copy.deepcopy(submitted), LESSONS[ONE])
 
 
-def test_complete_submission_is_unchanged():
+def test_complete_submission_is_unchanged_but_for_the_ways_on():
+    """Otherwise a ready function would answer for the student in the cells below."""
     submitted = solved(ONE)
-    assert order(submitted).cells == submitted.cells
+    ways_on = [cell for cell in submitted.cells if cell.id.startswith("way-on-")]
+    assert len(ways_on) == 2
+    assert order(submitted).cells == [cell for cell in submitted.cells if cell not in ways_on]
+
+
+@pytest.mark.parametrize("lost", ["marks", "ids", "both"])
+def test_ways_on_are_known_by_what_stands_in_them(lost):
+    submitted = solved(ONE)
+    for cell in submitted.cells:
+        if lost in ("marks", "both"):
+            cell.metadata.clear()
+        if lost in ("ids", "both"):
+            cell["id"] = new_code_cell().id
+    assert not any("To read on" in cell.source for cell in order(submitted).cells)
+
+
+def test_what_a_student_wrote_into_a_way_on_stays():
+    mine = "# To read on without exercise 1.1, run this cell (no points).\nmine = 1"
+    submitted = edited(solved(ONE), "way-on-1-1", mine)
+    assert mine in [cell.source for cell in order(submitted).cells]
 
 
 def test_missing_checks_are_restored_below_their_exercises():
     mended = order(without_cells(solved(ONE), *CHECKS))
-    assert mended.cells == solved(ONE).cells
+    assert mended.cells == order(solved(ONE)).cells
 
 
 def test_edited_check_stays_above_the_real_one():
