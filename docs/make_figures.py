@@ -5,7 +5,6 @@
 One figure is lesson 3's, the other and the table are what ``benchmarks/speed.py`` measured.
 """
 
-import base64
 import json
 from pathlib import Path
 
@@ -14,12 +13,13 @@ from rnn_lib import plots
 ROOT = Path(__file__).resolve().parents[1]
 
 
-def recall_figure() -> bytes:
-    """Return the PNG that lesson 3's cell ``memory-figure`` shows."""
+def recall_figure() -> str:
+    """Return the SVG that lesson 3's cell ``memory-figure`` shows."""
     lesson = json.loads((ROOT / "notebooks" / "03_bptt.ipynb").read_text(encoding="utf-8"))
     (cell,) = (cell for cell in lesson["cells"] if cell["id"] == "memory-figure")
-    (image,) = (o["data"]["image/png"] for o in cell["outputs"] if "image/png" in o.get("data", {}))
-    return base64.b64decode("".join(image))
+    kind = "image/svg+xml"
+    (image,) = (o["data"][kind] for o in cell["outputs"] if kind in o.get("data", {}))
+    return "".join(image)
 
 
 def speed() -> dict:
@@ -62,6 +62,6 @@ def write_speed_figure(path: Path) -> None:
 
 
 if __name__ == "__main__":
-    (ROOT / "docs" / "recall.png").write_bytes(recall_figure())
+    (ROOT / "docs" / "recall.svg").write_text(recall_figure(), encoding="utf-8", newline="\n")
     write_speed_figure(ROOT / "docs" / "speed.png")
     print(speed_table())

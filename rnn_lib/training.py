@@ -6,6 +6,7 @@ error when the numbers stop being numbers. Left out: settings, labels, and the c
 person gives (:mod:`rnn_lib.classifier`, :mod:`rnn_lib.batches`).
 """
 
+import sys
 import threading
 import time
 import warnings
@@ -274,4 +275,5 @@ def _progress_bar(total, show):
 
     bar_format = "{l_bar}{bar:30}| {n_fmt}/{total_fmt}{postfix}"
     how = {"miniters": max(1, total // 50), "mininterval": 0, "bar_format": bar_format}
+    how["file"] = sys.stdout  # what stands on stderr looks like an error in a notebook
     return tqdm(total=total, disable=not show, **how)

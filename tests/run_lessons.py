@@ -14,7 +14,10 @@ included. A tolerance is at least the spread, and at most three times as large.
 
 import argparse
 import copy
+import html
+import itertools
 import os
+import re
 import sys
 import time
 from decimal import Decimal
@@ -76,7 +79,10 @@ def find_result(notebook):
 
 
 def merge_streams(outputs):
-    """Join neighboring pieces of one stream: where a kernel cuts them depends on the clock."""
+    """Join neighboring pieces of one stream: where a kernel cuts them depends on the clock.
+
+    Of a line that was written again and again, such as a progress bar, the last state is kept.
+    """
     merged = []
     for output in outputs:
         last = merged[-1] if merged else {}
@@ -84,7 +90,33 @@ def merge_streams(outputs):
             last.text += output.text
         else:
             merged.append(output)
+    for output in merged:
+        if output.output_type == "stream":
+            output.text = re.sub(r"[^\n]*\r(?=[^\n])", "", output.text)
     return merged
+
+
+CAPTION = re.compile(r"\*(Figure \d+\..*?)\*\s*(?:\n\n|$)", re.DOTALL)
+FIGURES = ("image/svg+xml", "image/png")
+
+
+def spoken(caption):
+    """Return a caption as plain text: without the marks of Markdown and TeX."""
+    text = re.sub(r"\\(?:text|mathrm|mathbf)\b|\\[,;!]|[*`${}\\]", "", caption)
+    return " ".join(text.split())
+
+
+def describe_figures(cells):
+    """Give each figure the caption in the cell below as its text for those who do not see it."""
+    for cell, below in itertools.pairwise(cells):
+        caption = CAPTION.match(below.source) if below.cell_type == "markdown" else None
+        for output in cell.get("outputs", ()) if caption else ():
+            for kind in set(FIGURES) & set(output.get("data", {})):
+                alt = spoken(caption[1])
+                output.metadata[kind] = output.metadata.get(kind, {}) | {"alt": alt}
+                if kind == "image/svg+xml":
+                    label = f'<svg role="img" aria-label="{html.escape(alt)}" '
+                    output.data[kind] = output.data[kind].replace("<svg ", label, 1)
 
 
 def save(notebook, path):
@@ -98,6 +130,7 @@ def save(notebook, path):
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs = merge_streams(cell.outputs)
+    describe_figures(notebook.cells)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(nbformat.writes(notebook) + "\n", encoding="utf-8", newline="\n")
 

@@ -22,6 +22,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from playwright.sync_api import sync_playwright
+from run_lessons import FIGURES
 from tolerance import settle, tolerance_of
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -168,7 +169,7 @@ def committed_text(cell):
         data = output.get("data", {})
         if output.output_type == "stream":
             texts.append(output.text)
-        elif not set(data) & {"image/png", "text/html"}:
+        elif not set(data) & {*FIGURES, "text/html"}:
             texts.append(data.get("text/plain", ""))
     return "".join(texts)
 
@@ -207,7 +208,7 @@ def expect_as_committed(page, lesson, address):
             assert shown == committed, f"other output: {cell.id}"
 
     images = page.evaluate(IMAGES)
-    n_figures = sum("image/png" in o.get("data", {}) for cell in code for o in cell.outputs)
+    n_figures = sum(bool(set(FIGURES) & set(o.get("data", {}))) for c in code for o in c.outputs)
     assert len(images) == n_figures, "figures missing"
     for image in images:
         assert image["width"] > 200 and image["right"] < 1280, "a figure that cannot be seen whole"

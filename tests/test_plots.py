@@ -102,3 +102,34 @@ def test_colored_words_run_nothing():
 def test_colored_words_need_a_probability_each():
     with pytest.raises(ValueError, match="zip"):
         plots.colored_words(["one", "two"], [0.5])
+
+
+def test_waterfall_starts_each_bar_where_the_one_before_ended():
+    values = {"start": 60.0, "better": 72.5, "a little worse": 72.0}
+    ax = plots.waterfall(values, "accuracy (%)")
+    spans = [sorted((bar.get_x(), bar.get_x() + bar.get_width())) for bar in ax.patches]
+    assert np.allclose(spans, [(60, 60), (60, 72.5), (72, 72.5)])
+    up, down = (mpl.colors.to_hex(bar.get_facecolor()) for bar in ax.patches[1:])
+    assert [up.upper(), down.upper()] == list(plots.COLORS[:2])
+    assert [text.get_text() for text in ax.texts] == ["60.0", "+12.5", "-0.5"], "not by color alone"
+    assert [tick.get_text() for tick in ax.get_yticklabels()] == list(values)
+    assert ax.yaxis_inverted()
+
+
+def test_dots_show_means_spreads_and_headings():
+    rows = {"rungs": [], "a": [(1.0, 0.25), (2.0, 0.5)], "b": [(3.0, 0.0), (4.0, 1.0)]}
+    ax = plots.dots(rows, "gain (points)", labels=["validation", "test"])
+    for number, container in enumerate(ax.containers):
+        points, _, (bars,) = container.lines
+        means = [its[number][0] for its in rows.values() if its]
+        assert np.allclose(points.get_xdata(), means)
+        ends = [segment[:, 0] for segment in bars.get_segments()]
+        spreads = [its[number][1] for its in rows.values() if its]
+        assert np.allclose(ends, [(m - s, m + s) for m, s in zip(means, spreads, strict=True)])
+        assert np.allclose(points.get_ydata().round(), [1, 2])
+    markers = {container.lines[0].get_marker() for container in ax.containers}
+    assert len(markers) == 2, "not by color alone"
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["validation", "test"]
+    weights = [tick.get_fontweight() for tick in ax.get_yticklabels()]
+    assert weights == ["bold", "normal", "normal"]
+    assert plots.dots({"one": [(1.0, 0.1)]}, "x").get_legend() is None

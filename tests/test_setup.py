@@ -183,3 +183,13 @@ def test_output_printed_in_pieces_is_stored_as_one(tmp_path):
     assert run_lessons("--inplace", lesson).returncode == 0
     outputs = nbformat.read(lesson, as_version=4).cells[0].outputs
     assert [output.text for output in outputs] == ["0\n1\n2\n"]
+
+
+def test_of_a_progress_bar_the_last_state_is_stored(tmp_path):
+    bar = "import sys, tqdm\nfor _ in tqdm.tqdm(range(50), file=sys.stdout, mininterval=0): pass"
+    lesson = write_lesson(tmp_path / "lesson.ipynb", bar, "print('Result: 7')")
+    assert run_lessons("--inplace", lesson).returncode == 0
+    (output,) = nbformat.read(lesson, as_version=4).cells[0].outputs
+    assert output.name == "stdout"
+    assert output.text.startswith("100%|")
+    assert "\r" not in output.text.strip() and len(output.text.splitlines()) == 1

@@ -55,7 +55,9 @@ def compare(compare_exactly, tolerance, new, committed):
 
 
 def pytest_itemcollected(item):
-    """Let nbval compare a cell with a tolerance in this way."""
+    """Let nbval compare a cell with a tolerance in this way, and no figures."""
+    if isinstance(item, IPyNbCell) and "image/svg+xml" not in item.parent.skip_compare:
+        item.parent.skip_compare += ("image/svg+xml",)  # as it does with image/png
     if isinstance(item, IPyNbCell) and tolerance_of(item.cell) is not None:
         item.compare_outputs = functools.partial(
             compare, item.compare_outputs, tolerance_of(item.cell)
