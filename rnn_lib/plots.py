@@ -114,15 +114,15 @@ def gate_graph(ax: Axes | None = None) -> Axes:
     ax = _sheet(7.2, 3.2, ax)
     values = {"$x_t$": (0.4, 2.85), "$W_x$": (0.4, 1.95), "$h_{t-1}$": (0.4, 1.25)}
     values |= {"$W_h$": (0.4, 0.35), "$b$": (3.5, 0.35), "$h_t$": (6.9, 1.6)}
-    gates = {"multiply": (2.1, 2.4), "multiply ": (2.1, 0.8), "add": (3.5, 1.6)}
+    gates = {"matmul": (2.1, 2.4), "matmul ": (2.1, 0.8), "add": (3.5, 1.6)}
     gates |= {"add ": (4.6, 1.6), "tanh": (5.8, 1.6)}
     nodes = {name: _node(ax, at, name, 0.42, 0.3, framed=False) for name, at in values.items()}
     for name, at in gates.items():
-        nodes[name] = _node(ax, at, name.strip(), 0.95 if "multiply" in name else 0.65, 0.42)
+        nodes[name] = _node(ax, at, name.strip(), 0.95 if "matmul" in name else 0.65, 0.42)
     at = values | gates
-    wires = [("$x_t$", "multiply", "$dx_t$", 1), ("$W_x$", "multiply", "$dW_x$", -1)]
-    wires += [("$h_{t-1}$", "multiply ", "$dh_{t-1}$", 1), ("$W_h$", "multiply ", "$dW_h$", -1)]
-    wires += [("multiply", "add", "", 1), ("multiply ", "add", "", -1), ("add", "add ", "", -1)]
+    wires = [("$x_t$", "matmul", "$dx_t$", 1), ("$W_x$", "matmul", "$dW_x$", -1)]
+    wires += [("$h_{t-1}$", "matmul ", "$dh_{t-1}$", 1), ("$W_h$", "matmul ", "$dW_h$", -1)]
+    wires += [("matmul", "add", "", 1), ("matmul ", "add", "", -1), ("add", "add ", "", -1)]
     wires += [("$b$", "add ", "$db$", -1), ("add ", "tanh", "$da_t$", -1)]
     wires += [("tanh", "$h_t$", "$dh_t$", -1)]
     for start, end, gradient, side in wires:  # the gradient's arrow is above (1) or below (-1)
@@ -275,16 +275,16 @@ def gradient_by_lag(norms: Mapping[str, np.ndarray], ax: Axes | None = None) -> 
     Parameters
     ----------
     norms : mapping of str to ndarray, shape (n_lags,)
-        For each curve's name the length of the gradient 0, 1, 2 ... steps back, above 0.
+        For each curve's name the norm of the gradient 0, 1, 2 ... steps back, above 0.
     ax : Axes, optional
         Where to draw; a new figure by default.
 
     Returns
     -------
     Axes
-        Lag to the right, length upwards on a logarithmic scale.
+        Lag to the right, norm upwards on a logarithmic scale.
     """
-    ax = curves(norms, "lag (time steps back)", "length of the gradient", ax=ax)
+    ax = curves(norms, "lag (time steps back)", "norm of the gradient", ax=ax)
     ax.set_yscale("log")
     return ax
 

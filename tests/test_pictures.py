@@ -228,12 +228,12 @@ def test_each_check_finds_a_spoiled_picture(check):
 # The gates.
 
 STEP = [
-    ("$x_t$", "multiply"),
-    ("$W_x$", "multiply"),
-    ("$h_{t-1}$", "multiply"),
-    ("$W_h$", "multiply"),
-    ("multiply", "add"),
-    ("multiply", "add"),
+    ("$x_t$", "matmul"),
+    ("$W_x$", "matmul"),
+    ("$h_{t-1}$", "matmul"),
+    ("$W_h$", "matmul"),
+    ("matmul", "add"),
+    ("matmul", "add"),
     ("add", "add"),
     ("$b$", "add"),
     ("add", "tanh"),
@@ -269,10 +269,10 @@ def test_gate_graph_tells_the_directions_apart_without_color():
         ("$dh_t$", ("$h_t$", "tanh")),
         ("$da_t$", ("tanh", "add")),
         ("$db$", ("add", "$b$")),
-        ("$dx_t$", ("multiply", "$x_t$")),
-        ("$dW_x$", ("multiply", "$W_x$")),
-        ("$dh_{t-1}$", ("multiply", "$h_{t-1}$")),
-        ("$dW_h$", ("multiply", "$W_h$")),
+        ("$dx_t$", ("matmul", "$x_t$")),
+        ("$dW_x$", ("matmul", "$W_x$")),
+        ("$dh_{t-1}$", ("matmul", "$h_{t-1}$")),
+        ("$dW_h$", ("matmul", "$W_h$")),
     ],
 )
 def test_gate_graph_puts_every_name_beside_its_arrow(name, wire):

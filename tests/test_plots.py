@@ -67,7 +67,7 @@ def test_scores():
 @pytest.mark.lesson3
 def test_gate_graph_names_every_gate_and_wire():
     texts = [text.get_text() for text in plots.gate_graph().texts]
-    assert texts.count("multiply") == texts.count("add") == 2
+    assert texts.count("matmul") == texts.count("add") == 2
     for name in ("tanh", "$x_t$", "$h_{t-1}$", "$W_x$", "$W_h$", "$b$", "$a_t$", "$h_t$"):
         assert name in texts
 
