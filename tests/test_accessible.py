@@ -52,9 +52,17 @@ def figure(**metadata):
     return new_code_cell("", outputs=[new_output("display_data", data=data, metadata=metadata)])
 
 
-def test_an_image_without_text_is_found(violations, tmp_path):
-    bad = new_notebook(cells=[new_markdown_cell("# A\n\n<img src='a.png'>")])
-    assert [rule for rule, _ in violations(bad, tmp_path)] == ["image-alt"]
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [
+        ("| | a |\n| --- | --- |\n| 1 | 2 |", "empty-table-header"),
+        ("<button></button>", "button-name"),
+        ('<span style="color: #bbb; background: #fff">faint</span>', "color-contrast"),
+    ],
+)
+def test_what_shuts_people_out_is_found(text, rule, violations, tmp_path):
+    bad = new_notebook(cells=[new_markdown_cell(f"# A\n\n{text}")])
+    assert rule in [name for name, _ in violations(bad, tmp_path)]
 
 
 def test_a_figure_gets_its_caption_as_text(violations, tmp_path):

@@ -120,7 +120,7 @@ def test_fast_setting_reads_fewer_words_only_in_training():
 def test_table_is_quoted_as_the_benchmark_printed_it():
     table = json.loads(accuracy.RESULTS.read_text("utf-8"))
     notebook = json.loads((accuracy.NOTEBOOKS / "05_from_61_to_90.ipynb").read_text("utf-8"))
-    (cell,) = (c for c in notebook["cells"] if c["id"] == "table")
+    (cell,) = (c for c in notebook["cells"] if c["id"] == "test-table")
     rows = accuracy.markdown_rows(table)
     assert [line for line in "".join(cell["source"]).splitlines() if line.startswith("| ")] == [
         *accuracy.TABLE_HEAD,
