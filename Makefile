@@ -35,11 +35,11 @@ notebooks: .venv/installed ## execute the lessons in place: renews the committed
 	$(python) tests/run_lessons.py --inplace
 	$(python) docs/make_figures.py
 
-student: .venv/installed ## write the lessons without solutions to build/student/ (KEEP_BOTH=1: beside your own)
-	$(python) -m classroom.edition $(if $(KEEP_BOTH),--keep-both)
-
-# What is not given is not passed on: the defaults stand in classroom/grade.py.
+# What is not given is not passed on: the defaults stand in the programs.
 option = $(if $($(1)),--$(2)="$($(1))")
+
+student: .venv/installed ## write the lessons without solutions to build/student/ [KEEP_BOTH=1 REPOSITORY=]
+	$(python) -m classroom.edition $(if $(KEEP_BOTH),--keep-both) $(call option,REPOSITORY,repository)
 
 grade: .venv/installed-class ## grade a class: SUBMISSIONS=folder-or-zip [JOBS= TIMEOUT= MEMORY= SEED=]
 	@$(if $(SUBMISSIONS),,echo "Which notebooks? make grade SUBMISSIONS=folder-or-zip"; exit 1)

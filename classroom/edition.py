@@ -13,6 +13,7 @@ nbgrader's own ``generate_assignment`` gives the same notebooks: see nbgrader_co
 import argparse
 import copy
 import hashlib
+import shlex
 import sys
 
 from nbformat import NotebookNode
@@ -33,6 +34,13 @@ def small_model():
     how = {"initializer": orthogonal(0.9), "readout": MeanState(scale=30), "clip_norm": 1.0}
     return ScratchRNNClassifier(n_nodes1=32, n_output=2, optimizer="adam", **how)""",
 }
+
+INSTALL = """\
+# On Colab or Kaggle: install the course where it is missing.
+from importlib.util import find_spec
+
+if find_spec("rnn_lib") is None:
+    %pip install --quiet {}"""
 
 
 def student_edition(lesson: NotebookNode) -> NotebookNode:
@@ -101,10 +109,22 @@ def _checksum(cell: NotebookNode) -> str:
     return hashlib.md5("".join(map(str, parts)).encode(), usedforsecurity=False).hexdigest()
 
 
-def editions() -> dict[str, bytes]:
-    """Return the files of the student edition, the appendix included, by name."""
+def editions(repository: str | None = None) -> dict[str, bytes]:
+    """Return the files of the student edition, the appendix included, by name.
+
+    Parameters
+    ----------
+    repository : str, optional
+        The address of the project. With it each lesson begins with a cell that installs the course
+        where it is missing, as on Colab and Kaggle.
+    """
     paths = [*lesson_paths(), *sorted(NOTEBOOKS.glob("appendix_*.ipynb"))]
-    return {path.name: to_bytes(student_edition(read(path))) for path in paths}
+    lessons = {path.name: student_edition(read(path)) for path in paths}
+    if repository:
+        for lesson in lessons.values():
+            code = INSTALL.format(shlex.quote(f"git+{repository}"))
+            lesson.cells.insert(0, new_code_cell(code, id="install"))
+    return {name: to_bytes(lesson) for name, lesson in lessons.items()}
 
 
 def main() -> None:
@@ -113,9 +133,10 @@ def main() -> None:
     parser.add_argument(
         "--keep-both", action="store_true", help="write beside files that have been edited"
     )
-    keep_both = parser.parse_args().keep_both
+    parser.add_argument("--repository", help="the project's address: lessons install from it")
+    arguments = parser.parse_args()
     try:
-        written = write_generated(STUDENT, editions(), keep_both)
+        written = write_generated(STUDENT, editions(arguments.repository), arguments.keep_both)
     except WorkedOn as work:
         sys.exit(
             "These files have been edited since they were generated, so nothing was written:\n"

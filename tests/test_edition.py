@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import nbformat
 import pytest
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
@@ -160,6 +161,22 @@ def test_links_of_the_student_edition_lead_somewhere(tmp_path):
                     if not link.startswith("http") and not (tmp_path / link).exists()
                 ]
     assert dead == []
+
+
+def test_where_the_course_is_missing_the_first_cell_installs_it():
+    assert b"pip install" not in editions()["01_forward.ipynb"]
+    address = f"file://{ROOT}"
+    for content in editions(address).values():
+        first = nbformat.reads(content.decode(), as_version=4).cells[0]
+        assert first.source.endswith(f"    %pip install --quiet git+{address}")
+    hostile = nbformat.reads(editions("a; rm -r x")["01_forward.ipynb"].decode(), as_version=4)
+    assert hostile.cells[0].source.endswith("--quiet 'git+a; rm -r x'")
+    source = re.sub("%pip install --quiet (.*)", r'print("\1")', first.source)
+    for name, output in (("rnn_lib", ""), ("rnn_lib_that_is_missing", f"git+{address}\n")):
+        cell = new_code_cell(source.replace('"rnn_lib"', f'"{name}"'))
+        resources = {"metadata": {"path": str(ROOT)}}
+        NotebookClient(new_notebook(cells=[cell]), resources=resources).execute()
+        assert "".join(o.text for o in cell.outputs if o.name == "stdout") == output
 
 
 def test_start_opens_lesson_1_and_leaves_work_as_it_is(tmp_path, monkeypatch):
