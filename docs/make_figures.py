@@ -2,10 +2,12 @@
 
     python docs/make_figures.py
 
-One figure is lesson 3's, the other and the table are what ``benchmarks/speed.py`` measured.
+The README's figure is what lesson 4 shows when one reads along, in a browser (without Chromium and
+playwright it stays as it is); the other and the table are what ``benchmarks/speed.py`` measured.
 """
 
 import json
+import shutil
 from pathlib import Path
 
 from rnn_lib import plots
@@ -13,13 +15,30 @@ from rnn_lib import plots
 ROOT = Path(__file__).resolve().parents[1]
 
 
-def recall_figure() -> str:
-    """Return the SVG that lesson 3's cell ``memory-figure`` shows."""
-    lesson = json.loads((ROOT / "notebooks" / "03_bptt.ipynb").read_text(encoding="utf-8"))
-    (cell,) = (cell for cell in lesson["cells"] if cell["id"] == "memory-figure")
-    kind = "image/svg+xml"
-    (image,) = (o["data"][kind] for o in cell["outputs"] if kind in o.get("data", {}))
-    return "".join(image)
+def read_along() -> str:
+    """Return the HTML of lesson 4's cell ``trace-colors``."""
+    lesson = json.loads((ROOT / "notebooks" / "04_imdb.ipynb").read_text(encoding="utf-8"))
+    (cell,) = (cell for cell in lesson["cells"] if cell["id"] == "trace-colors")
+    return "".join(cell["outputs"][0]["data"]["text/html"])
+
+
+def write_read_along(path: Path) -> None:
+    """Take a picture of it, with the word "wonderful" chosen."""
+    chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    try:
+        from playwright.sync_api import sync_playwright  # one of the tests' dependencies
+    except ModuleNotFoundError:
+        chromium = None
+    if chromium is None:
+        return
+    with sync_playwright() as playwright:
+        options = {"executable_path": chromium, "args": ["--no-sandbox"]}
+        page = playwright.chromium.launch(**options).new_page(device_scale_factor=2)
+        page.set_viewport_size({"width": 760, "height": 340})
+        style = "<body style='margin: 16px; font: 16px sans-serif; background: white'>"
+        page.set_content(style + read_along())
+        page.get_by_text("wonderful").first.click()
+        page.screenshot(path=path)
 
 
 def speed() -> dict:
@@ -62,6 +81,6 @@ def write_speed_figure(path: Path) -> None:
 
 
 if __name__ == "__main__":
-    (ROOT / "docs" / "recall.svg").write_text(recall_figure(), encoding="utf-8", newline="\n")
+    write_read_along(ROOT / "docs" / "read_along.png")
     write_speed_figure(ROOT / "docs" / "speed.png")
     print(speed_table())

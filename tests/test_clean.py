@@ -145,7 +145,7 @@ def edit(notebook, how):
         case "link":
             prose.source += " [next](06_more.ipynb)"
         case "image":
-            prose.source += " ![](../docs/recall.svg)"
+            prose.source += " ![](../docs/speed.png)"
         case "cell metadata":
             prose.metadata["scrolled"] = True
         case "tolerance":

