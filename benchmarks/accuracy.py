@@ -46,7 +46,10 @@ VALIDATION = RESULTS.with_name("validation.json")
 SEEDS = (0, 1, 2)
 N_EPOCHS = 4  # the lesson itself takes 2
 
-TABLE_HEAD = ["| rung or setting | accuracy (%) | training (s) | parameters |", "| --- | --- | --- | --- |"]
+TABLE_HEAD = [
+    "| rung or setting | accuracy (%) | training (s) | parameters |",
+    "| --- | --- | --- | --- |",
+]
 
 # Accuracy on the authors' test reviews, in per cent, as published.
 PUBLISHED = {

@@ -245,30 +245,6 @@ def bars(values: Mapping[str, float], xlabel: str, ax: Axes | None = None) -> Ax
     return ax
 
 
-def colored_words(words: Sequence[str], probabilities: Sequence[float]) -> str:
-    """Write words on colored ground: the surer a verdict, the stronger its color.
-
-    Parameters
-    ----------
-    words : sequence of str
-        Any words; what would be markup in them is shown as it stands.
-    probabilities : sequence of float
-        For each word the probability after reading it, 0 (orange) to 1 (blue).
-
-    Returns
-    -------
-    str
-        HTML. Colors let the page's ground shine through, so that it suits a dark page, too.
-    """
-    sides = ("213, 94, 0", "0, 114, 178")  # the palette's orange and blue
-    spans = [
-        f'<span style="background-color: rgba({sides[int(p > 0.5)]}, {abs(p - 0.5):.2f})">'
-        f"{html.escape(word)}</span>"
-        for word, p in zip(words, probabilities, strict=True)
-    ]
-    return '<p style="line-height: 1.8">' + " ".join(spans) + "</p>"
-
-
 def gradient_by_lag(norms: Mapping[str, np.ndarray], ax: Axes | None = None) -> Axes:
     """Draw how large a gradient still is after it has travelled back some steps.
 

@@ -1,7 +1,5 @@
 """The plots draw what they are given: no more, no less, and labeled."""
 
-import re
-
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
@@ -80,28 +78,6 @@ def test_bars():
     assert [text.get_text() for text in ax.texts] == ["59.4", "-1.3"]
     assert ax.yaxis_inverted()  # the first on top
     assert ax.get_xlabel() == "points"
-
-
-@pytest.mark.lesson4
-def test_colored_words_show_side_and_strength():
-    html = plots.colored_words(["so", "awful", "fine"], np.array([0.5, 0.02, 0.9]))
-    colors = re.findall(r"rgba\((.*?)\)\">(\w+)<", html)
-    assert colors == [
-        ("213, 94, 0, 0.00", "so"),
-        ("213, 94, 0, 0.48", "awful"),
-        ("0, 114, 178, 0.40", "fine"),
-    ]
-
-
-@pytest.mark.lesson4
-def test_colored_words_run_nothing():
-    assert "<script>" not in plots.colored_words(["<script>"], [0.5])
-
-
-@pytest.mark.lesson4
-def test_colored_words_need_a_probability_each():
-    with pytest.raises(ValueError, match="zip"):
-        plots.colored_words(["one", "two"], [0.5])
 
 
 def test_waterfall_starts_each_bar_where_the_one_before_ended():
