@@ -8,16 +8,13 @@ import contextlib
 import functools
 import io
 import re
-from pathlib import Path
 
-import matplotlib.pyplot as plt
-import nbformat
 import numpy as np
 import pytest
+from lesson_runs import LessonRun
 
 from rnn_lib import SimpleRNN, orthogonal, sigmoid, softmax
 
-NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
 NUMBER = re.compile(r"-?\d+(?:,\d{3})*(?:\.\d+)?")
 
 
@@ -30,33 +27,9 @@ def norm(array):
     return float(np.linalg.norm(array))
 
 
-class Lesson:
-    """A lesson's cells, and the variables and printed lines after all of them have run."""
-
-    def __init__(self, stem):
-        cells = nbformat.read(NOTEBOOKS / f"{stem}.ipynb", as_version=4).cells
-        self.text = {cell.id: cell.source for cell in cells}
-        self.outputs = [output for cell in cells for output in cell.get("outputs", [])]
-        self.names, self.printed, self.axes = {}, {}, {}
-        for cell in cells:
-            if cell.cell_type == "code":
-                with contextlib.redirect_stdout(io.StringIO()) as out:
-                    exec(compile(cell.source, cell.id, "exec"), self.names)
-                self.printed[cell.id] = out.getvalue()
-                if plt.get_fignums():
-                    self.axes[cell.id] = plt.gcf().axes
-                    plt.close("all")
-
-    def answer(self, question):
-        """Return the text of a folded answer."""
-        folded = r"<details><summary>Answer to question (\d)</summary>\n\n(.*?)\n\n</details>"
-        return dict(re.findall(folded, self.text["answers"], re.DOTALL))[str(question)]
-
-
 @functools.cache
 def run(stem):
-    with np.printoptions():  # a lesson's own end with it
-        return Lesson(stem)
+    return LessonRun(stem)
 
 
 @pytest.fixture(params=["01_forward", "02_tiny_array"])
@@ -85,7 +58,8 @@ def test_every_question_has_an_answer(lesson):
 
 
 def test_outputs_say_numbers_instead_of_true(lesson):
-    printed = "".join(o.text for o in lesson.outputs if o.output_type == "stream")
+    outputs = [output for cell in lesson.cells for output in cell.get("outputs", ())]
+    printed = "".join(o.text for o in outputs if o.output_type == "stream")
     assert not re.search(r"\b(True|False)\b", printed)
 
 

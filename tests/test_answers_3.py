@@ -4,22 +4,17 @@ An answer's numbers are computed here and compared with its text, one by one and
 neither can change without the other.
 """
 
-import contextlib
 import functools
-import io
 import re
-from pathlib import Path
 
-import matplotlib.pyplot as plt
-import nbformat
 import numpy as np
 import pytest
+from lesson_runs import LessonRun
 
 from rnn_lib import ScratchRNNClassifier, SimpleRNN, global_norm, grad_check
 
 pytestmark = pytest.mark.lesson3
 
-LESSON = Path(__file__).resolve().parents[1] / "notebooks" / "03_bptt.ipynb"
 MATH = re.compile(r"\$[^$]*\$")
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 TRAIN = "(1, 4, 7, 9, 10, 11, 12, 15)"
@@ -30,37 +25,16 @@ def numbers(text):
     return NUMBER.findall(MATH.sub("", text).replace("−", "-"))
 
 
-class Lesson:
-    """A lesson's cells, and the variables, printed lines and figures after they have run.
-
-    The checks of the exercises are left out, and of section 10's trainings all but two.
-    """
-
-    def __init__(self):
-        self.cells = nbformat.read(LESSON, as_version=4).cells
-        self.text = {cell.id: cell.source for cell in self.cells}
-        self.names, self.printed, self.axes = {}, {}, {}
-        assert TRAIN in self.text["memory-train"]
-        for cell in self.cells:
-            if cell.cell_type == "code" and "checks." not in cell.source:
-                source = cell.source.replace(TRAIN, "(10, 11)")
-                with contextlib.redirect_stdout(io.StringIO()) as out:
-                    exec(compile(source, cell.id, "exec"), self.names)
-                self.printed[cell.id] = out.getvalue()
-                if plt.get_fignums():
-                    self.axes[cell.id] = plt.gcf().axes
-                    plt.close("all")
-
-    def answer(self, question):
-        """Return the text of a folded answer."""
-        folded = r"<details><summary>Answer to question (\d)</summary>\n\n(.*?)\n\n</details>"
-        return dict(re.findall(folded, self.text["answers"], re.DOTALL))[str(question)]
-
-
 @functools.cache
 def run():
-    with np.printoptions():  # a lesson's own end with it
-        return Lesson()
+    """Leave out the checks of the exercises, and of section 10's trainings all but two."""
+
+    def edit(source):
+        return "" if "checks." in source else source.replace(TRAIN, "(10, 11)")
+
+    run = LessonRun("03_bptt", edit)
+    assert TRAIN in run.text["memory-train"]
+    return run
 
 
 @pytest.fixture

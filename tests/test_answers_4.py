@@ -18,6 +18,7 @@ import matplotlib.pyplot as plt
 import nbformat
 import numpy as np
 import pytest
+from lesson_runs import answer_in
 
 from rnn_lib import Adam, ScratchRNNClassifier, linear_decay, orthogonal
 
@@ -55,8 +56,7 @@ def assert_says(text, *values):
 
 def answer(question):
     """Return the text of a folded answer."""
-    folded = r"<details><summary>Answer to question (\d)</summary>\n\n(.*?)\n\n</details>"
-    return dict(re.findall(folded, TEXT["answers"], re.DOTALL))[str(question)]
+    return answer_in(TEXT["answers"], question)
 
 
 # -- the committed outputs -------------------------------------------------------------------------
