@@ -10,7 +10,7 @@ import signal
 import pytest
 from hypothesis import HealthCheck, settings
 
-pytest_plugins = ["tolerance"]  # tests/tolerance.py
+pytest_plugins = ["tolerance", "in_browser"]  # in tests/
 
 # Two workers run on two cores. NumPy reads this when a process starts: kernels, too.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

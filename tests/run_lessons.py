@@ -98,6 +98,7 @@ def merge_streams(outputs):
 
 CAPTION = re.compile(r"\*(Figure \d+\..*?)\*\s*(?:\n\n|$)", re.DOTALL)
 FIGURES = ("image/svg+xml", "image/png")
+LABELED = re.compile(r'<svg (?:role="img" aria-label="[^"]*" )*')
 
 
 def spoken(caption):
@@ -116,7 +117,7 @@ def describe_figures(cells):
                 output.metadata[kind] = output.metadata.get(kind, {}) | {"alt": alt}
                 if kind == "image/svg+xml":
                     label = f'<svg role="img" aria-label="{html.escape(alt)}" '
-                    output.data[kind] = output.data[kind].replace("<svg ", label, 1)
+                    output.data[kind] = LABELED.sub(lambda _, s=label: s, output.data[kind], 1)
 
 
 def save(notebook, path):

@@ -16,6 +16,7 @@ import nbformat
 import numpy as np
 import pytest
 import test_browser
+from in_browser import CHROMIUM
 from matplotlib.patches import FancyArrowPatch, Rectangle
 from matplotlib.text import Text
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
@@ -24,8 +25,7 @@ from playwright.sync_api import TimeoutError
 from rnn_lib import plots
 
 pytestmark = pytest.mark.lesson4
-needs_browser = pytest.mark.skipif(test_browser.CHROMIUM is None, reason="needs Chromium")
-browser, lab, page = test_browser.browser, test_browser.lab, test_browser.page
+needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
 
 RNG = np.random.default_rng(0)
 WORDS = ["the", "</script><b>", "boring", "the", "<!--", 'say "no"', "R&D", "$words", "’s"]
