@@ -49,3 +49,21 @@ def answer_in(text, question):
     """Return one of the folded answers of a cell."""
     folded = r"<details><summary>Answer to question (\d)</summary>\n\n(.*?)\n\n</details>"
     return dict(re.findall(folded, text, re.DOTALL))[str(question)]
+
+
+def assert_every_question_is_answered(text, numbers):
+    """Hold the end of a lesson, its texts given by cell: questions, folded answers, reading."""
+    questions = text["closing"].partition("## On your own")[2]
+    asked = re.findall(r"^(\d)\. ", questions, re.MULTILINE)
+    answered = re.findall(r"Answer to question (\d)<", text["answers"])
+    assert asked == answered == numbers
+    headings = re.findall(r"^## (\D.*)", "\n".join(text.values()), re.MULTILINE)
+    assert headings == ["What you did", "On your own", "Further reading"]
+    assert list(text)[-3:] == ["closing", "answers", "further-reading"]
+
+
+def assert_outputs_say_numbers(cells):
+    """Hold that nothing that was printed says only True or False."""
+    outputs = [output for cell in cells for output in cell.get("outputs", ())]
+    printed = "".join(o.text for o in outputs if o.output_type == "stream")
+    assert not re.search(r"\b(True|False)\b", printed)

@@ -16,17 +16,10 @@ from matplotlib.path import Path
 
 from rnn_lib import SimpleRNN, plots
 
-pytestmark = pytest.mark.lesson3
+pytestmark = [pytest.mark.lesson3, pytest.mark.usefixtures("no_window")]
 
 PHONE = 390  # px: how wide a figure is shown on a phone
 BLUE, ORANGE = plots.COLORS[:2]
-
-
-@pytest.fixture(autouse=True)
-def no_window():
-    mpl.use("agg")
-    yield
-    plt.close("all")
 
 
 def axes_of(draw):

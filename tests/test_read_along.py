@@ -10,8 +10,6 @@ import types
 from html.parser import HTMLParser
 from pathlib import Path
 
-import matplotlib as mpl
-import matplotlib.pyplot as plt
 import nbformat
 import numpy as np
 import pytest
@@ -24,7 +22,7 @@ from playwright.sync_api import TimeoutError
 
 from rnn_lib import plots
 
-pytestmark = pytest.mark.lesson4
+pytestmark = [pytest.mark.lesson4, pytest.mark.usefixtures("no_window")]
 needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
 
 RNG = np.random.default_rng(0)
@@ -32,13 +30,6 @@ WORDS = ["the", "</script><b>", "boring", "the", "<!--", 'say "no"', "R&D", "$wo
 P = [0.7, 0.9, 0.04, 0.041, 0.0, 1e-12, 0.6, 1.0, 0.499]
 STATES = RNG.uniform(-1, 1, (len(WORDS), 3))
 STATES[0, 0] = -0.001  # shown as 0.00, not as -0.00
-
-
-@pytest.fixture(autouse=True)
-def no_window():
-    mpl.use("agg")
-    yield
-    plt.close("all")
 
 
 class Page(HTMLParser):
