@@ -185,7 +185,7 @@ def load_imdb(
 
 def _cache_name(source, *settings):
     """Name the file of encoded reviews by all that they depend on."""
-    inside = (file for kind in ("*.txt", "*.parquet") for file in source.rglob(kind))
+    inside = (file for file in source.rglob("*") if file.suffix in (".txt", ".parquet"))
     files = [source] if source.is_file() else sorted(inside)
     stats = [(str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in files]
     code = [(Path(__file__).parent / name).read_bytes() for name in _CODE]
