@@ -13,7 +13,7 @@ NOTEBOOKS = ROOT / "notebooks"
 
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 
-_ANNOUNCED = re.compile(r"\*\*Exercise (\d+\.\d+)\.\*\*")
+_ANNOUNCED = re.compile(r"^### Exercise (\d+\.\d+): ", re.MULTILINE)
 _DEFINED = re.compile(r"^def (\w+)", re.MULTILINE)
 
 
@@ -74,7 +74,7 @@ def exercises(notebook: NotebookNode) -> Iterator[Exercise]:
             number = ([number] + _ANNOUNCED.findall(cell.source))[-1]
         elif BEGIN in cell.source:
             if not number:
-                raise ValueError(f"cell {cell.id}: no **Exercise N.M.** is announced above it")
+                raise ValueError(f"cell {cell.id}: no heading `### Exercise N.M: ...` above it")
             marks = below.get("metadata", {}).get("nbgrader", {})
             if not marks.get("grade"):
                 raise ValueError(f"cell {cell.id}: no check with points stands below it")

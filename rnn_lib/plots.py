@@ -18,7 +18,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, Rectangle
 from matplotlib.path import Path
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import MaxNLocator, PercentFormatter
 from matplotlib.transforms import Bbox
 from matplotlib_inline.backend_inline import set_matplotlib_formats
 
@@ -49,16 +49,17 @@ def learning_curves(
         Loss on the left, accuracy on the right.
     """
     if axes is None:
-        _, axes = plt.subplots(1, 2, figsize=(9, 3.4), layout="constrained")
+        _, axes = plt.subplots(1, 2, figsize=(6.4, 2.9), layout="constrained")
     epochs = np.arange(1, len(history["loss"]) + 1)
-    for ax, name, unit in zip(axes, ("loss", "accuracy"), ("nats per label", "share"), strict=True):
+    for ax, name, unit in zip(axes, ("loss", "accuracy"), (" (nats per label)", ""), strict=True):
         ax.plot(epochs, history[name], "o-", color=COLORS[0], label="training")
         if f"val_{name}" in history:
             ax.plot(epochs, history[f"val_{name}"], "s--", color=COLORS[1], label="validation")
             ax.legend()
-        ax.set(xlabel="epoch", ylabel=f"{name} ({unit})", title=name.capitalize())
+        ax.set(xlabel="epoch", ylabel=f"{name}{unit}", title=name.capitalize())
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
         ax.grid(alpha=0.3)
+    axes[1].yaxis.set_major_formatter(PercentFormatter(1))
     return np.asarray(axes)
 
 
@@ -83,7 +84,7 @@ def hidden_states(
     """
     T, H = h.shape
     if ax is None:
-        size = (np.clip(1.6 + 0.45 * T, 4, 11), np.clip(1.4 + 0.28 * H, 2.2, 6))
+        size = (np.clip(1.6 + 0.45 * T, 4, 7.4), np.clip(1.4 + 0.28 * H, 2.2, 6))
         _, ax = plt.subplots(figsize=size, layout="constrained")
     reach = max(1.0, float(np.abs(h).max()))
     image = ax.imshow(h.T, cmap="PuOr", vmin=-reach, vmax=reach, aspect="auto")
@@ -167,7 +168,7 @@ def curves(
         The curves.
     """
     if ax is None:
-        _, ax = plt.subplots(figsize=(6.5, 3.6), layout="constrained")
+        _, ax = plt.subplots(figsize=(5.4, 3.4), layout="constrained")
     for number, (name, curve) in enumerate(values.items()):
         ax.plot(
             np.arange(len(curve)) if x is None else x,
@@ -206,7 +207,7 @@ def scores(
         The setting to the right, the score upwards.
     """
     if ax is None:
-        _, ax = plt.subplots(figsize=(6.5, 3.6), layout="constrained")
+        _, ax = plt.subplots(figsize=(5.4, 3.4), layout="constrained")
     means = [np.mean(runs) for runs in values.values()]
     ax.plot(list(values), means, color=COLORS[0], alpha=0.5)
     for setting, runs in values.items():
@@ -235,7 +236,7 @@ def bars(values: Mapping[str, float], xlabel: str, ax: Axes | None = None) -> Ax
         The bars.
     """
     if ax is None:
-        _, ax = plt.subplots(figsize=(8, 0.8 + 0.3 * len(values)), layout="constrained")
+        _, ax = plt.subplots(figsize=(7.4, 0.8 + 0.3 * len(values)), layout="constrained")
     drawn = ax.barh(list(values), list(values.values()), height=0.7, color=COLORS[0])
     ax.bar_label(drawn, fmt="%.1f", padding=3)
     ax.invert_yaxis()
@@ -445,7 +446,7 @@ def back_through_time(
         ax.plot(center[list(cells)], [y] * len(cells), "o", color=COLORS[1], markersize=5)
         if stop:
             ax.plot([end, end], [y - 0.1, y + 0.1], color=black, linewidth=3)
-    note = "dot: a cell passed, adds to $dx$, $dW_x$, $dW_h$, $db$"
+    note = "dot: adds to $dx$, $dW_x$, $dW_h$, $db$"
     note += "     bar: stops here" if entries[-1][2] else ""
     _label(ax, (center.mean(), 0.15), note, black)
     return entries
@@ -476,11 +477,47 @@ def gradient_map(norms: np.ndarray, ax: Axes | None = None, title: str | None = 
     values = np.ma.masked_equal(norms, 0)
     steps = (0.5, T + 0.5, T + 0.5, 0.5)  # counted from 1, the first row on top
     image = ax.imshow(values, norm=LogNorm(), interpolation="nearest", extent=steps)
-    ax.figure.colorbar(image, ax=ax, label="norm of the gradient")
+    ax.figure.colorbar(image, ax=ax, label="norm of the gradient", format="{x:g}")
     ax.text(0.96, 0.94, "white: exactly 0", transform=ax.transAxes, ha="right", va="top")
     ax.set(xlabel="input at step s", ylabel="loss at step t", title=title)
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_major_locator(MaxNLocator(integer=True))
+    return ax
+
+
+def memory_layout(arrays: Mapping[str, np.ndarray], ax: Axes | None = None) -> Axes:
+    """Draw how small arrays lie in memory: a row of cells for each, in the order of addresses.
+
+    Parameters
+    ----------
+    arrays : mapping of str to ndarray, shape (N, T, H)
+        Arrays of one shape by name, indexed by sample n, time step t and unit h. Where each number
+        lies is read off the strides, so that views show what is behind them. Some 16 numbers stay
+        legible on a phone.
+    ax : Axes, optional
+        Where to draw; a new figure by default.
+
+    Returns
+    -------
+    Axes
+        The first array on top. Each cell bears its indices n, t, h; the cells of one time step have
+        one color. A black line stands wherever the time step changes: what lies between two lines
+        is a piece, and the head of the row counts the pieces.
+    """
+    (N, T, H), wide, black = next(iter(arrays.values())).shape, 0.36, "#222222"
+    ax = _sheet(0.55 + wide * N * T * H, 1.5 * len(arrays), ax)
+    for row, (name, array) in enumerate(reversed(arrays.items())):
+        indices = np.indices(array.shape).reshape(3, -1)  # (3, N * T * H)
+        in_memory = indices[:, np.argsort(array.strides @ indices)]
+        y, starts = 0.15 + 1.5 * row, np.flatnonzero(np.diff(in_memory[1], prepend=-1))
+        head = f"{name} in memory: {len(starts)} pieces for {T} time steps"
+        _label(ax, (0.4, y + 1.05), head, black, ha="left")
+        _label(ax, (0.2, y + 0.4), "n\n$\\mathbf{t}$\nh", black)
+        for i, (n, t, h) in enumerate(in_memory.T):
+            cell = Rectangle((0.4 + wide * i, y), wide, 0.8, fc=(COLORS[t % 4], 0.35), ec="white")
+            ax.add_patch(cell)
+            _label(ax, cell.get_center(), f"{n}\n$\\mathbf{{{t}}}$\n{h}", black)
+        ax.vlines(0.4 + wide * np.append(starts, N * T * H), y, y + 0.8, color=black, linewidth=2)
     return ax
 
 
@@ -505,7 +542,7 @@ def _node(ax, center, text, width, height, framed=True):
 
 
 def _label(ax, at, text, color, **look):
-    look = {"fontsize": 12, "ha": "center", "va": "center"} | look
+    look = {"fontsize": 13.5, "ha": "center", "va": "center"} | look
     ax.text(*at, text, color=color, **look)
 
 
@@ -619,7 +656,7 @@ def text_to_verdict(
         _arrow(ax, (4.4, y_row + height / 2), (4.9, y), black)
         if t:
             _arrow(ax, (5.9, y + pitch - 0.11), (5.9, y + 0.11), COLORS[0])
-            _label(ax, (6.13, y + pitch / 2), "$W_h$", COLORS[0], fontsize=13)
+            _label(ax, (6.13, y + pitch / 2), "$W_h$", COLORS[0], fontsize=15.5)
     _arrow(ax, (5.9, bottom + 0.1), (5.9, 0.57), black)
     _label(ax, (4.55, 0.43), "mean", black)
     _cells(ax, 4.9, 0.3, mean, 0.27, reach=reach)
@@ -680,7 +717,7 @@ def word_plane(
         covers least of what is there already; some 25 words find room.
     """
     if axes is None:
-        _, axes = plt.subplots(1, 2, figsize=(8.6, 5.2))
+        _, axes = plt.subplots(1, 2, figsize=(7.8, 5.2))
         plt.subplots_adjust(left=0.1, right=0.99, bottom=0.1, top=0.87, wspace=0.22)
     for ax, title, vectors in zip(axes, ("before", "after"), (before, after), strict=True):
         points = plane(vectors)  # (n, 2)

@@ -71,12 +71,12 @@ def test_teachers_page_states_the_points():
 
 @pytest.mark.parametrize("fault", ["number", "check"])
 def test_exercise_without_number_or_check_is_an_error(fault):
-    text = "" if fault == "number" else "> **Exercise 1.1.** Write `f`."
+    text = "" if fault == "number" else "### Exercise 1.1: write `f`"
     check = new_code_cell("checks.check_f(f)")
     if fault == "number":
         check.metadata["nbgrader"] = {"grade": True, "points": 1}
     solution = new_code_cell("def f():\n    ### BEGIN SOLUTION\n    pass\n    ### END SOLUTION")
-    with pytest.raises(ValueError, match=f"cell {solution.id}: no .*{fault}|no \\*\\*Exercise"):
+    with pytest.raises(ValueError, match=f"cell {solution.id}: no .*{fault}|no heading"):
         list(exercises(new_notebook(cells=[new_markdown_cell(text), solution, check])))
 
 

@@ -203,6 +203,16 @@ def test_every_exercise_has_a_marked_solution_and_a_check_below(path):
         )
 
 
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
+def test_lesson_and_readme_ask_for_the_same_time(path):
+    page = (ROOT / "README.md").read_text(encoding="utf-8")
+    (row,) = re.findall(rf"\(notebooks/{path.stem}\.ipynb\) \|.*\| (.*) \|$", page, re.MULTILINE)
+    title = "".join(load(path)["cells"][0]["source"])
+    (needed,) = re.findall(r"^\*\*What you'll need\.\*\*(.*)", title, re.MULTILINE)
+    minutes = re.findall(r"\d\d+", needed)  # the numbers of lessons have one digit
+    assert minutes and minutes == re.findall(r"\d\d+", row)
+
+
 def test_results_show_the_table_that_the_benchmark_wrote():
     made = runpy.run_path(str(ROOT / "docs" / "make_figures.py"))
     assert made["speed_table"]() in (ROOT / "docs" / "results.md").read_text(encoding="utf-8")

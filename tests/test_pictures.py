@@ -4,21 +4,25 @@ Each check is a function that lists faults. A good picture has none; a picture t
 purpose has some, or the check would be worth nothing.
 """
 
+import io
+import re
 from itertools import combinations
+from xml.etree import ElementTree
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from matplotlib.colors import LogNorm
-from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
+from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, Rectangle
 from matplotlib.path import Path
+from test_notebooks import NOTEBOOKS, code_cells, load
 
 from rnn_lib import SimpleRNN, plots
 
 pytestmark = [pytest.mark.lesson3, pytest.mark.usefixtures("no_window")]
 
-PHONE = 390  # px: how wide a figure is shown on a phone
+PHONE = 344  # px: what a page of 390 px leaves to a figure, as nbconvert makes it
 BLUE, ORANGE = plots.COLORS[:2]
 
 
@@ -175,6 +179,14 @@ T = 6
 lags = np.subtract.outer(np.arange(T), np.arange(T))  # [t, s]: t - s
 norms = np.where(lags >= 0, 0.5 ** np.abs(lags), 0)
 
+IN_MEMORY = np.arange(16)  # each number is its own place
+LAYOUTS = {  # all (N, T, H)
+    "batch first": IN_MEMORY.reshape(2, 4, 2),
+    "time first": IN_MEMORY.reshape(4, 2, 2).swapaxes(0, 1),
+    "units first": IN_MEMORY.reshape(2, 2, 4).transpose(1, 2, 0),
+    "backward in time": IN_MEMORY.astype(np.float32).reshape(2, 4, 2)[:, ::-1],
+}
+
 PICTURES = {
     "gates": plots.gate_graph,
     "unrolled": plots.unrolled,
@@ -183,6 +195,7 @@ PICTURES = {
     "back, 1 cell": lambda: plots.back_through_time(4, 1),
     "back, 2 cells": lambda: plots.back_through_time(5, 2),
     "map": lambda: plots.gradient_map(norms, title="full gradient"),
+    "memory": lambda: plots.memory_layout(LAYOUTS),
     "band": lambda: plots.gradient_map(np.where(lags < 2, norms, 0), title="2 cells"),
 }
 
@@ -457,6 +470,62 @@ def test_gradient_map_says_what_it_shows():
     assert [*image.get_extent()] == [0.5, T + 0.5, T + 0.5, 0.5]  # both counted from 1
 
 
+# The layout in memory.
+
+
+def rows_of_memory(ax):
+    """Read each row off the picture, from the top: indices and colors of its cells, its lines."""
+    index = {text.get_position(): text.get_text() for text in ax.texts}
+    cells = [patch for patch in ax.patches if isinstance(patch, Rectangle)]
+    for y in sorted({cell.get_y() for cell in cells}, reverse=True):
+        row = sorted((c for c in cells if c.get_y() == y), key=Rectangle.get_x)
+        names = [index[tuple(cell.get_center())] for cell in row]
+        indices = [tuple(map(int, re.findall(r"\d", name))) for name in names]
+        colors = [mpl.colors.to_hex(cell.get_facecolor()).upper() for cell in row]
+        lines = [line for drawn in ax.collections for line in drawn.get_segments()]
+        start, width = row[0].get_x(), row[0].get_width()
+        places = {round((x - start) / width) for (x, bottom), _ in lines if bottom == y}
+        yield indices, colors, places
+
+
+def faults_of_memory(ax, arrays):
+    """Wrong indices and colors of cells; lines that are missing, or that nobody needs."""
+    faults = []
+    for (indices, colors, lines), array in zip(rows_of_memory(ax), arrays.values(), strict=True):
+        faults += [index for place, index in enumerate(indices) if array[index] != place]
+        steps = [t for _, t, _ in indices]
+        faults += [t for t, color in zip(steps, colors, strict=True) if plots.COLORS[t] != color]
+        changes = {place for place in range(1, array.size) if steps[place - 1] != steps[place]}
+        faults += lines ^ {0, *changes, array.size}
+    return faults
+
+
+def test_memory_layout_shows_what_lies_where():
+    assert faults_of_memory(axes_of(PICTURES["memory"]), LAYOUTS) == []
+
+
+def test_memory_layout_counts_the_pieces():
+    names = [text.get_text() for text in axes_of(PICTURES["memory"]).texts]
+    for (name, array), n in zip(LAYOUTS.items(), (8, 4, 16, 8), strict=True):
+        assert f"{name} in memory: {n} pieces for 4 time steps" in names
+        gaps = [np.diff(np.sort(array[:, t], axis=None)) for t in range(4)]
+        assert n == 4 + np.count_nonzero(np.array(gaps) > 1)
+
+
+@pytest.mark.parametrize("what", ["text", "color", "line", "arrays"])
+def test_a_wrong_layout_is_found(what):
+    ax, arrays = axes_of(PICTURES["memory"]), LAYOUTS
+    if what == "text":
+        ax.texts[-1].set_text("1\n3\n0")  # is 1, 3, 1
+    elif what == "color":
+        ax.patches[-1].set_facecolor(plots.COLORS[0])  # is step 3
+    elif what == "line":
+        ax.collections[0].set_segments(ax.collections[0].get_segments()[:-1])
+    else:
+        arrays = {name: array.copy(order="K")[::-1] for name, array in LAYOUTS.items()}
+    assert faults_of_memory(ax, arrays)
+
+
 @pytest.mark.parametrize(
     "draw",
     [
@@ -464,9 +533,58 @@ def test_gradient_map_says_what_it_shows():
         lambda ax: plots.back_through_time(2, ax=ax),
         lambda ax: plots.gradient_map(norms, ax=ax),
         lambda ax: plots.gate_graph(ax=ax),
+        lambda ax: plots.memory_layout(LAYOUTS, ax=ax),
     ],
 )
 def test_pictures_are_drawn_where_they_are_told(draw):
     _, (left, right) = plt.subplots(1, 2)
     draw(right)
     assert right.texts and not left.texts and plt.get_fignums() == [1]
+
+
+# The figures of the lessons, as they were committed. Matplotlib draws a letter as a <use> of its
+# outline, which is 100 points high, and scales it: the text first, then what is raised or lowered.
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def letters(node, size=100):
+    """The size in points of each letter below a node."""
+    size *= float((re.search(r"scale\(([\d.]+)", node.get("transform", "")) or (0, 1))[1])
+    if node.tag == f"{SVG}use":
+        yield size
+    for child in node:
+        if child.tag != f"{SVG}defs":
+            yield from letters(child, size)
+
+
+def smallest_letter(svg):
+    """Its height in pixels on a phone, where a figure that is too wide is made narrower."""
+    figure = ElementTree.fromstring(svg)
+    texts = [g for g in figure.iter(f"{SVG}g") if g.get("id", "").startswith("text_")]
+    width = float(figure.get("width").removesuffix("pt"))
+    return min(size for text in texts for size in letters(text)) * min(PHONE / width, 4 / 3)
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_figures_of_a_lesson_are_legible_on_a_phone(path):
+    outputs = [
+        (cell["id"], output) for cell in code_cells(load(path)) for output in cell["outputs"]
+    ]
+    heights = [
+        (name, smallest_letter("".join(output["data"]["image/svg+xml"])))
+        for name, output in outputs
+        if "image/svg+xml" in output.get("data", {})
+    ]
+    assert heights and [(name, px) for name, px in heights if px < 6] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "inches", "pixels"),
+    [("plain", 7.2, 9 * PHONE / 518.4), ("$x_t$", 7.2, 6.3 * PHONE / 518.4), ("$t$", 2, 12)],
+)
+def test_letters_are_measured(text, inches, pixels):
+    figure, drawn = plt.figure(figsize=(inches, 1)), io.StringIO()
+    figure.text(0.1, 0.5, text, fontsize=9, rotation=90)
+    figure.savefig(drawn, format="svg")
+    assert smallest_letter(drawn.getvalue()) == pytest.approx(pixels)

@@ -178,8 +178,8 @@ def check_rows_that_are_neighbors(plots):
     assert np.allclose((ys[:-1] - ys[1:]) / height, [2, 1, 2, 2, 2])
 
 
-def in_pixels(text, width=390):
-    """The height of the smallest letter where the figure is `width` pixels wide."""
+def in_pixels(text, width=344):
+    """The height of the smallest letter where the figure is `width` pixels wide, as on a phone."""
     size = text.get_fontsize() / 72 * width / text.figure.get_figwidth()
     return size * (0.7 if re.search(r"\$.*[_^]", text.get_text()) else 1)
 
@@ -276,7 +276,7 @@ CHECKS = {
     check_rows_that_are_neighbors: [("append=np.inf) > 1", "append=np.inf) > 0")],
     check_legible: [
         ('f"{value:z.2f}", "#222222", fontsize=11', 'f"{value:z.2f}", "#222222", fontsize=9'),
-        ("figsize=(8.6, 5.2)", "figsize=(9.6, 5.2)"),
+        ("figsize=(7.8, 5.2)", "figsize=(8.6, 5.2)"),
     ],
     check_nothing_overlaps: [
         ("covered(min(_SIDES, key=covered))", "covered((1, 0))"),
