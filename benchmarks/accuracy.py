@@ -10,7 +10,8 @@ their split (25,000 / 25,000). With --validate, 2,500 of the training reviews ar
 to judge on; without it they are trained on, too. The whole table is also written to
 ``accuracy.json`` beside this file, the rungs on validation reviews to ``validation.json``.
 
-The ladder is lesson 5's own: this runs the notebook's cells that are tagged "ladder".
+The ladder is lesson 5's own, with one rung before it and one above it from its appendix: this runs
+the notebooks' cells that are tagged "ladder", "ladder-begin" and "ladder-end".
 """
 
 import argparse
@@ -107,7 +108,7 @@ class Lesson5:
 
     def run(self, train: bool, until: str | None = None) -> "Lesson5":
         """Run the cells, up to the rung `until`; without `train` only the settings change."""
-        for cell_id, source in _tagged_cells(NOTEBOOKS / "05_from_61_to_90.ipynb", "ladder"):
+        for cell_id, source in _ladder_cells():
             exec(compile(source, "lesson 5", "exec"), self.names)
             if cell_id == CLIMB_CELL:
                 self.names["climb"] = self._climb if train else self._only_change
@@ -362,6 +363,15 @@ def _median(seconds: list[float | None]) -> float | None:
 def _result(model: ScratchRNNClassifier, x: Sequences, y: np.ndarray) -> Result:
     parameters = sum(p.size for p in model.network_.params.values())
     return Result(100 * model.score(x, y), sum(model.history_["seconds"]), parameters)
+
+
+def _ladder_cells() -> list[tuple[str, str]]:
+    """Return id and source of the ladder's cells: lesson 5's, and those of its appendix."""
+    lesson = _tagged_cells(NOTEBOOKS / "05_from_61_to_90.ipynb", "ladder")
+    start = 1 + [cell_id for cell_id, _ in lesson].index(CLIMB_CELL)
+    appendix = NOTEBOOKS / "appendix_side_steps.ipynb"
+    before, above = (_tagged_cells(appendix, f"ladder-{end}") for end in ("begin", "end"))
+    return [*lesson[:start], *before, *lesson[start:], *above]
 
 
 def _tagged_cells(notebook: Path, tag: str) -> list[tuple[str, str]]:

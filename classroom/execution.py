@@ -5,10 +5,10 @@ these costs the points of the cells that depend on it, and no others: a cell tha
 interrupted, and one that kills the kernel is skipped when all the others are run again. Nothing
 here is a sandbox: docs/teaching.md says what is not protected.
 
-A check counts only with its receipt (:mod:`rnn_lib.checks.receipts`): a check that a student has
-replaced has none. A check that fails publishes which mistake it found. This is not signed, since it
-explains lost points and never gives any: students can forge the name of their own mistake, in the
-row of an exercise that has failed anyway.
+A check counts only with its receipt (:mod:`rnn_lib.checks.receipts`), which also says whether it
+earns half the points: a check that a student has replaced has none. A check that fails publishes
+which mistake it found. This is not signed, since it explains lost points and never gives any:
+students can forge the name of their own mistake, in the row of an exercise that has failed anyway.
 """
 
 import os
@@ -142,10 +142,13 @@ class BoundedExecute(Execute):
         """Reduce the outputs of a check to those that nbgrader should read."""
         errors = [output.ename for output in cell.outputs if output.output_type == "error"]
         checked = _CHECKED.search(cell.source)
-        signature = receipts.sign(self._secret, checked[1] if checked else "")
+        whole, half = (
+            receipts.sign(self._secret, checked[1] if checked else "", in_part)
+            for in_part in (False, True)
+        )
         if errors[-1:] == ["CheckFailed"]:
             cell.metadata["mistake"] = _mistake(self._finding)
-        elif not errors and self._receipt != signature:
+        elif not errors and self._receipt not in (whole, half):
             _add_error(
                 cell, "CheckReplaced", "this check was not run: something else stood in its place"
             )
@@ -154,6 +157,9 @@ class BoundedExecute(Execute):
         for output in cell.outputs:
             if output.output_type == "stream":
                 output.name = "stdout"
+        if not errors and self._receipt == half:
+            points = f"{cell.metadata.nbgrader.points / 2:g}"
+            cell.outputs.append(new_output("execute_result", data={"text/plain": points}))
 
 
 def _is_check(cell: NotebookNode) -> bool:

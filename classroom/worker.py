@@ -62,11 +62,12 @@ def grade(student: str, lesson: str, **settings: object) -> dict[str, dict[str, 
 
 
 def reason(graded: NotebookNode, exercise: Exercise) -> str:
-    """Say in one line why an exercise got no points, "" if it got them."""
+    """Say in one line why an exercise got no points, or half of them; "" if it got all."""
     check, solution = (_marked(graded, cell.id) for cell in (exercise.check, exercise.solution))
     error = next(reversed(_errors(check)), None)
     if error is None:
-        return ""
+        in_part = any(output.output_type == "execute_result" for output in check.get("outputs", []))
+        return _last_line(check) if in_part else ""
     if error.ename == "NameError":  # the function's own cell may say why it is not defined
         error = next(iter(_errors(solution)), error)
     first_line = next(iter(error.evalue.splitlines()), "")
@@ -82,6 +83,12 @@ def _marked(graded: NotebookNode, grade_id: str) -> NotebookNode:
     """Return the cell that nbgrader knows by this name, an empty one if the student deleted it."""
     marked = (c for c in graded.cells if c.metadata.get("nbgrader", {}).get("grade_id") == grade_id)
     return next(marked, new_code_cell())
+
+
+def _last_line(cell: NotebookNode) -> str:
+    """Return what a check printed last: where it earns half the points, it says why."""
+    printed = "".join(output.get("text", "") for output in cell.outputs)
+    return next(reversed(printed.splitlines()), "")
 
 
 def _errors(cell: NotebookNode) -> list[NotebookNode]:

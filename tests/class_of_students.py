@@ -23,11 +23,12 @@ from rnn_lib.checks import receipts
 LESSONS = {path.stem: read(path) for path in lesson_paths()}
 ASKED = {name: list(exercises(lesson)) for name, lesson in LESSONS.items()}
 SOLUTIONS = {
-    e.number: e.solution.source.replace(f"    {BEGIN}\n", "").replace(f"\n    {END}", "")
+    e.number: e.solution.source.replace(f"    {BEGIN}\n", "").replace(f"    {END}", "")
     for asked in ASKED.values()
     for e in asked
 }
 ONE, TWO, THREE, FOUR = "01_forward", "02_tiny_array", "03_bptt", "04_imdb"
+FIVE = "05_from_61_to_90"
 
 
 @dataclass
@@ -35,7 +36,8 @@ class HandedIn:
     """What one student hands in, and what should come of it.
 
     `lost` has the exercises without points, by number, each with some words of the reason; a file
-    that cannot be graded is a row without an exercise: "". `remarks` has words of the remarks.
+    that cannot be graded is a row without an exercise: "". `remarks` has words of the remarks,
+    `half` the exercises that earn half the points, by number, with words of the reason.
     """
 
     student: str
@@ -43,6 +45,7 @@ class HandedIn:
     lessons: tuple[str, ...]
     lost: dict[str, str] = field(default_factory=dict)
     remarks: dict[str, str] = field(default_factory=dict)
+    half: dict[str, str] = field(default_factory=dict)
 
     @property
     def points(self) -> dict[str, float]:
@@ -50,7 +53,8 @@ class HandedIn:
         if "" in self.lost:
             return {"": 0}
         asked = [exercise for lesson in self.lessons for exercise in ASKED[lesson]]
-        return {str(e): 0 if e.number in self.lost else e.points for e in asked}
+        shares = dict.fromkeys(self.lost, 0) | dict.fromkeys(self.half, 0.5)
+        return {str(e): shares.get(e.number, 1) * e.points for e in asked}
 
 
 CLASS: list[HandedIn] = []
@@ -62,13 +66,14 @@ def hands_in(
     lessons: tuple[str, ...] = (ONE,),
     lost: dict[str, str] | None = None,
     remarks: dict[str, str] | None = None,
+    half: dict[str, str] | None = None,
     file: str | None = None,
 ) -> None:
     """Note a student who hands in one file for each lesson."""
     names = [file] if file else [f"{lesson}.ipynb" for lesson in lessons]
     contents = [h if isinstance(h, bytes) else to_bytes(h) for h in handed_in]
     files = dict(zip(names, contents, strict=True))
-    CLASS.append(HandedIn(student, files, lessons, lost or {}, remarks or {}))
+    CLASS.append(HandedIn(student, files, lessons, lost or {}, remarks or {}, half or {}))
 
 
 def notebook(lesson: str, **solutions: str | None) -> NotebookNode:
@@ -195,6 +200,27 @@ hands_in(
     lessons=(FOUR,),
     lost={"4.1": "mistake: ", "4.2": "mistake: ", "4.3": "over the budget"},
 )
+
+
+def own_rung(change: str) -> NotebookNode:
+    """Return lesson 5 with a rung of one's own; the cells that train for the ladder are deleted."""
+    edition = solved(FIVE, e5_1=f"expected = 1\n\n\ndef my_rung():\n    return {change}")
+    asked = ("setup", *(cell.id for e in ASKED[FIVE] for cell in (e.solution, e.check)))
+    return without_cells(edition, *(cell.id for cell in edition.cells if cell.id not in asked))
+
+
+hands_in(
+    "a rung that gains nothing",
+    own_rung('{"bptt_steps": 4}'),
+    lessons=(FIVE,),
+    half={"5.1": "earns half the points: on the validation reviews, bptt_steps brings "},
+)
+hands_in(
+    "a rung of two settings",
+    own_rung('{"lr": 0.004, "dropout": 0.5}'),
+    lessons=(FIVE,),
+    lost={"5.1": "mistake: not exactly one of the settings is changed"},
+)
 TINY_ONLY = """
 def looks_right(forward):
     h = forward(x, h0, W_x, W_h, b)
@@ -241,7 +267,7 @@ hands_in(
 hands_in(
     "loops forever",
     solved(ONE, e1_2=forward_that("while True: pass")),
-    lost={"1.2": "longer than 20 seconds"},
+    lost={"1.2": "longer than 40 seconds"},
 )
 hands_in(
     "loops and will not be interrupted",
@@ -421,6 +447,7 @@ SMALL_CLASS = [
         "blank",
         "mistake W_h transposed",
         "a test that sees the tiny array alone",
+        "a rung that gains nothing",
         "os._exit in a function",
         "checks replaced",
         "truncated JSON",

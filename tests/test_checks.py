@@ -86,6 +86,9 @@ ELSEWHERE = (
     "the gradients have no effect",
     "your test refuses a right layer",
     "your test stops, and gives no verdict",
+    "not exactly one of the settings is changed",
+    "the setting is over the budget",
+    "the gain that you expect is not written down",
 )
 
 
@@ -919,8 +922,8 @@ def test_checks_import_only_what_is_allowed():
     allowed = {"numpy", "rnn_lib.checks", "rnn_lib.gradcheck"}
     besides = {
         # The checks know nothing of the layers, so that neither can hide a mistake of the other.
-        # But one exercise asks for an accuracy: somebody has to train for it.
-        "small_model.py": {"rnn_lib.classifier", "rnn_lib.imdb"},
+        # But two exercises ask for an accuracy: somebody has to train for it.
+        "accuracy.py": {"rnn_lib.classifier", "rnn_lib.imdb", "rnn_lib.text"},
         "receipts.py": {"IPython.display"},  # how a receipt leaves the kernel
     }
     for path in Path(checks.__file__).parent.glob("*.py"):
@@ -1215,7 +1218,7 @@ def test_the_threshold_is_lower_under_another_seed(monkeypatch, capsys):
     """80 % of the validation reviews are enough only where other reviews are trained on."""
 
     def predict(self, x):
-        labels = checks.small_model._reviews().y_val.copy()
+        labels = checks.accuracy._reviews(5000, 200).y_val.copy()
         labels[::5] = 1 - labels[::5]
         return labels if len(x) == len(labels) else np.zeros(len(x), int)
 
@@ -1248,7 +1251,7 @@ class Boaster(rnn_lib.ScratchRNNClassifier):
         return self
 
     def predict(self, x):
-        data = checks.small_model._reviews()
+        data = checks.accuracy._reviews(5000, 200)
         return data.y_val if len(x) == len(data.y_val) else np.zeros(len(x), int)
 
     def score(self, x, y):
@@ -1257,7 +1260,7 @@ class Boaster(rnn_lib.ScratchRNNClassifier):
 
 def test_a_classifiers_own_claims_are_ignored(monkeypatch):
     quick = small_model(**QUICK)
-    boaster = Boaster(**{name: getattr(quick, name) for name in checks.small_model._SETTINGS})
+    boaster = Boaster(**{name: getattr(quick, name) for name in checks.accuracy._SETTINGS})
     assert "of the validation reviews classified correctly" in accuracy_complaint(lambda: boaster)
     monkeypatch.setattr(rnn_lib, "ScratchRNNClassifier", Boaster)
     monkeypatch.setattr(rnn_lib.classifier, "ScratchRNNClassifier", Boaster)
@@ -1266,8 +1269,8 @@ def test_a_classifiers_own_claims_are_ignored(monkeypatch):
 
 
 def test_a_replaced_classifier_or_data_is_detected(monkeypatch):
-    monkeypatch.setattr(checks.small_model, "_reviews", always(None))
-    assert "rnn_lib.checks.small_model._reviews was replaced" in accuracy_complaint(small_model)
+    monkeypatch.setattr(checks.accuracy, "_reviews", always(None))
+    assert "rnn_lib.checks.accuracy._reviews was replaced" in accuracy_complaint(small_model)
     monkeypatch.undo()
 
     def cheat():
@@ -1276,3 +1279,108 @@ def test_a_replaced_classifier_or_data_is_detected(monkeypatch):
         return small_model()
 
     assert "ScratchRNNClassifier.fit was replaced" in accuracy_complaint(cheat)
+
+
+# -- lesson 5: one setting is changed, and its gain measured ------------------------------------
+
+
+def rung_complaint(change, expected=1.0):
+    with pytest.raises(AssertionError) as caught:
+        checks.check_my_rung(always(change), expected)
+    return caught.value
+
+
+def gains(monkeypatch, before, after):
+    """Let the two seeds reach these accuracies, in per cent, without training."""
+    reached = iter([before, after])
+    monkeypatch.setattr(integrity, "_as_imported", [])
+    monkeypatch.setattr(checks.accuracy, "_accuracies", lambda settings: np.array(next(reached)))
+
+
+@pytest.mark.lesson5
+def test_a_gain_within_the_spread_of_the_seeds_earns_half_the_points(capsys):
+    """For real: 64 units gain with one seed, and lose with the other."""
+    checks.check_my_rung(lambda: {"n_nodes1": 64}, expected=1)
+    assert re.fullmatch(
+        r"my_rung earns half the points: on the validation reviews, n_nodes1 brings \+\d\.\d "
+        r"points, with a spread of \d\.\d over two seeds; you expected \+1\.0\.\n",
+        capsys.readouterr().out,
+    )
+
+
+@pytest.mark.lesson5
+@pytest.mark.parametrize(
+    ("before", "after", "verdict"),
+    [
+        ([80, 82], [84, 86], "is right"),  # gains 4, spread of the difference 2
+        ([80, 82], [81.9, 83.9], "earns half the points"),  # gains 1.9
+        ([80, 82], [82.1, 84.1], "is right"),
+        ([80, 80], [80, 80], "earns half the points"),  # nothing gained is no gain
+        ([84, 86], [80, 82], "earns half the points"),  # a loss, however clear
+    ],
+)
+def test_a_gain_counts_if_it_is_larger_than_the_spread(before, after, verdict, monkeypatch, capsys):
+    gains(monkeypatch, before, after)
+    checks.check_my_rung(lambda: {"lr": 0.01}, expected=-2.5)
+    said = capsys.readouterr().out
+    assert said.startswith(f"my_rung {verdict}: ")
+    assert f"lr brings {np.mean(after) - np.mean(before):+.1f} points" in said
+    assert said.endswith("you expected -2.5.\n")
+
+
+@pytest.mark.lesson5
+@pytest.mark.parametrize(
+    ("change", "expected", "mistake"),
+    [
+        ({}, 1, "not exactly one of the settings is changed"),
+        (3, 1, "not exactly one of the settings is changed"),
+        ({"lr": 0.002}, 1, "not exactly one of the settings is changed"),
+        ({"lr": 0.004, "n_epochs": 3}, 1, "not exactly one of the settings is changed"),
+        ({"lr": 0.004, "n_epochs": 2}, 1, "not exactly one of the settings is changed"),
+        ({"learning_rate": 0.004}, 1, "not exactly one of the settings is changed"),
+        ({"seed": 5}, 1, "not exactly one of the settings is changed"),
+        ({"maxlen": 401}, 1, "the setting is over the budget"),
+        ({"maxlen": 0}, 1, "the setting is over the budget"),
+        ({"n_nodes1": 65}, 1, "the setting is over the budget"),
+        ({"n_epochs": 5}, 1, "the setting is over the budget"),
+        ({"batch_size": 1}, 1, "the setting is over the budget"),
+        ({"embedding": (20_000, 32)}, 1, "the setting is over the budget"),
+        ({"embedding": (10_000, 65)}, 1, "the setting is over the budget"),
+        ({"embedding": None}, 1, "the setting is over the budget"),
+        ({"lr": 0.004}, None, "the gain that you expect is not written down"),
+        ({"lr": 0.004}, "2 points", "the gain that you expect is not written down"),
+        ({"lr": 0.004}, True, "the gain that you expect is not written down"),
+        ({"lr": 0.004}, float("nan"), "the gain that you expect is not written down"),
+        ({"lr": 0.004}, 1000, "the gain that you expect is not written down"),
+    ],
+)
+def test_wrong_rungs_are_named(change, expected, mistake):
+    failure = rung_complaint(change, expected)
+    assert failure.mistake == mistake
+    headline, *rows = str(failure).split("\n")
+    assert headline.startswith("my_rung: ")
+    assert [row.split()[0] for row in rows] == ["mistake", "try", "read"]
+    assert failure.section == "lesson 5, section 7"
+
+
+@pytest.mark.lesson5
+@pytest.mark.parametrize(
+    ("change", "error"),
+    [
+        ({"lr": "fast"}, "lr: expected"),
+        ({"maxlen": "all"}, "bad operand"),
+        ({"lr": 1e38}, "the loss"),
+    ],
+)
+def test_a_rung_that_cannot_be_trained_is_reported(change, error, monkeypatch):
+    monkeypatch.setattr(integrity, "_as_imported", [])
+    monkeypatch.setitem(checks.accuracy.START, "maxlen", 5)  # quick, and it is not what is asked
+    assert f"it cannot be trained\n    error     {error}" in str(rung_complaint(change))
+
+
+@pytest.mark.lesson5
+def test_a_rung_that_stops_or_is_not_begun_says_so():
+    with pytest.raises(AssertionError, match="it stopped with ZeroDivisionError"):
+        checks.check_my_rung(lambda: 1 / 0, 1)
+    with pytest.raises(NotImplementedError, match="write my_rung"):
+        checks.check_my_rung(run("def f():\n    raise NotImplementedError('write my_rung')", "f"))

@@ -42,6 +42,7 @@ LESSONS = [
     "03_bptt",
     "04_imdb",
     "05_from_61_to_90",
+    "appendix_side_steps",
     "appendix_speed",
 ]
 
@@ -75,6 +76,7 @@ EXERCISES = {
         "rnn_backward",
     ],
     "04_imdb": ["encode", "training_step", "small_model"],
+    "05_from_61_to_90": ["my_rung"],
 }
 
 
@@ -191,11 +193,12 @@ def test_every_exercise_has_a_marked_solution_and_a_check_below(path):
     cells = code_cells(load(path))
     sources = ["".join(cell["source"]) for cell in cells]
     exercises = [(n, s) for n, s in enumerate(sources) if "### BEGIN SOLUTION" in s]
-    names = [re.search(r"^def (\w+)", source)[1] for _, source in exercises]
+    names = [re.search(r"^def (\w+)", source, re.MULTILINE)[1] for _, source in exercises]
     assert names == EXERCISES.get(path.stem, [])
     for (n, source), name in zip(exercises, names, strict=True):
         assert re.fullmatch(
-            r'def .*\n    """.*"""\n    ### BEGIN SOLUTION\n(    .*\n|\n)+    ### END SOLUTION',
+            r'(?s:expected = None .*)?def .*\n    """.*"""\n    ### BEGIN SOLUTION\n'
+            r"(    .*\n|\n)+(expected = .*\n)?(    )?### END SOLUTION",
             source,
         ), f"{name}: only the solution stands between its docstring and the end"
         assert re.match(rf"checks\.check_\w+\({name}[,)]", sources[n + 1]), (

@@ -12,14 +12,15 @@ The modules can be read in this order: references (the right answers), problems 
 exercise and exercises (a record of each), adapters and fakes (for functions that are not from
 arrays to arrays), comparison, answers and judging (what is wrong), mistakes, mutants, behaviors
 and diagnosis (which mistake it is), messages (how it is said), checking (all that in order),
-own_test (the exercise in which the student writes a test), small_model (the one judged by its
-accuracy), integrity and receipts (what makes it count).
+own_test (the exercise in which the student writes a test), accuracy (those judged by what a network
+learns), integrity and receipts (what makes it count).
 The layers of ``rnn_lib`` are not used here, so that neither can hide a mistake of the other.
 """
 
 from collections.abc import Callable
+from functools import partial
 
-from rnn_lib.checks import checking, exercises, integrity, own_test, small_model
+from rnn_lib.checks import accuracy, checking, exercises, integrity, own_test
 from rnn_lib.checks.failure import CheckFailed
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "check_encode",
     "check_forward",
     "check_looks_right",
+    "check_my_rung",
     "check_numeric_gradient",
     "check_softmax_cross_entropy",
     "check_step",
@@ -48,21 +50,58 @@ check_update = checking.make_check("check_update", exercises.UPDATE)
 check_numeric_gradient = checking.make_check("check_numeric_gradient", exercises.NUMERIC)
 check_encode = checking.make_check("check_encode", exercises.ENCODE)
 check_training_step = checking.make_check("check_training_step", exercises.TRAINING_STEP)
-check_accuracy = checking.make_check("check_accuracy", small_model.RECORD, small_model.examine)
+check_accuracy = checking.make_check("check_accuracy", accuracy.SMALL_MODEL, accuracy.examine_model)
 
 
-def check_backward(fn: Callable, truncation: bool = True) -> None:  # noqa: D103 - see below
+def check_backward(fn: Callable, truncation: bool = True) -> None:
+    """Check ``rnn_backward(dh, x, h0, h, W_x, W_h, bptt_steps=None) -> dx, dh0, dW_x, dW_h, db``.
+
+    Parameters
+    ----------
+    fn : callable
+        The function to check.
+    truncation : bool
+        Whether `bptt_steps` is checked as well. Without, it is never given.
+
+    Raises
+    ------
+    CheckFailed
+        If it is wrong; its message and its `quantity`, `mistake` and `section` say why.
+    ValueError
+        If ``RNN_LIB_CHECK_SEED`` is not a whole number of at least 0.
+
+    Notes
+    -----
+    Lesson 3, section 3.
+    """
     __tracebackhide__ = True
     record = exercises.BACKWARD if truncation else exercises.BACKWARD_IN_FULL
     checking.run(record, checking.examine, fn)
 
 
-check_backward.__doc__ = checking.docstring(
-    exercises.BACKWARD,
-    parameters="""
-    truncation : bool
-        Whether `bptt_steps` is checked as well. Without, it is never given.
-""".lstrip("\n"),
-)
+def check_my_rung(fn: Callable, expected: float | None = None) -> None:
+    """Check ``my_rung() -> dict``.
+
+    Parameters
+    ----------
+    fn : callable
+        The function to check.
+    expected : float
+        The gain that you expect, in points of accuracy, -100 to 100.
+
+    Raises
+    ------
+    CheckFailed
+        If it is wrong; its message and its `quantity`, `mistake` and `section` say why.
+    ValueError
+        If ``RNN_LIB_CHECK_SEED`` is not a whole number of at least 0.
+
+    Notes
+    -----
+    Lesson 5, section 7.
+    """
+    __tracebackhide__ = True
+    checking.run(accuracy.MY_RUNG, partial(accuracy.examine_rung, expected=expected), fn)
+
 
 integrity.seal()

@@ -26,7 +26,7 @@ _DOCSTRING = """Check ``{contract}``.
     ----------
     fn : callable
         The function to check.
-{parameters}
+
     Raises
     ------
     CheckFailed
@@ -100,8 +100,9 @@ def run(record: Record, judge: Callable[..., str], fn: Callable) -> None:
     except CheckFailed as failure:
         receipts.report(failure)
         raise
-    print(f"{record.name} is right: {verified}")
-    receipts.issue(record.name)
+    in_part = isinstance(verified, messages.InPart)
+    print(f"{record.name} {'earns half the points' if in_part else 'is right'}: {verified}")
+    receipts.issue(record.name, in_part)
 
 
 def make_check(
@@ -115,12 +116,5 @@ def make_check(
 
     check.__name__ = check.__qualname__ = name
     check.__module__ = __package__
-    check.__doc__ = docstring(record)
+    check.__doc__ = _DOCSTRING.format(contract=record.contract, section=record.section.capitalize())
     return check
-
-
-def docstring(record: Record, parameters: str = "") -> str:
-    """Return what ``help`` says of a check; `parameters` documents those besides `fn`."""
-    return _DOCSTRING.format(
-        contract=record.contract, section=record.section.capitalize(), parameters=parameters
-    )

@@ -13,7 +13,7 @@ from sys import getprofile, gettrace
 
 from numpy import add, array, maximum
 
-from rnn_lib.checks import receipts, small_model
+from rnn_lib.checks import accuracy, receipts
 from rnn_lib.checks.failure import CheckFailed
 
 # The names of Python's that the checks rely on.
@@ -29,7 +29,7 @@ _as_imported: list[tuple[str, Mapping[str, object], str, object]] = []
 def seal() -> None:
     """Remember all that the checks are made of; called when everything is imported."""
     modules = [m for name, m in sys.modules.items() if name.startswith("rnn_lib.checks.")]
-    for part in (*modules, small_model.ScratchRNNClassifier):
+    for part in (*modules, accuracy.ScratchRNNClassifier):
         names = [name for name in vars(part) if not name.startswith("__")]
         _as_imported.extend((part.__name__, vars(part), n, vars(part)[n]) for n in names)
     pythons = vars(builtins)

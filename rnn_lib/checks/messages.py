@@ -13,6 +13,7 @@ from numpy import absolute, errstate, isfinite, ndarray, sqrt, unravel_index, wh
 
 from rnn_lib.checks.comparison import near
 from rnn_lib.checks.diagnosis import Diagnosis
+from rnn_lib.checks.exercise import Record
 from rnn_lib.checks.failure import CheckFailed
 from rnn_lib.checks.judging import Exam, Fault, Outcome
 from rnn_lib.checks.mistakes import Mistake
@@ -52,6 +53,16 @@ def failure(exam: Exam, diagnosis: Diagnosis) -> CheckFailed:
 def lay_out(headline: str, rows: list[Row]) -> str:
     """Write a headline and, below it, the rows that say something."""
     return "\n".join([headline, *(f"    {key:<9} {text}" for key, text in rows if text)])
+
+
+def refusal(record: Record, what: str, *rows: Row) -> CheckFailed:
+    """Write what is wrong with something that is not a function from arrays to arrays."""
+    message = lay_out(f"{record.name}: {what}", [*rows, ("read", record.section)])
+    return CheckFailed(message, mistake=dict(rows).get("mistake"), section=record.section)
+
+
+class InPart(str):
+    """What a pass has verified, where it earns half the points."""
 
 
 def _told_apart(*values: float) -> list[str]:

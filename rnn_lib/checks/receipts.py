@@ -19,7 +19,7 @@ MIME_TYPE = "application/vnd.rnn-lib.receipt"
 FINDING_MIME_TYPE = "application/vnd.rnn-lib.finding+json"
 
 
-def sign(secret: str, exercise: str) -> str:
+def sign(secret: str, exercise: str, in_part: bool = False) -> str:
     """Return the signature under one exercise.
 
     Parameters
@@ -28,13 +28,16 @@ def sign(secret: str, exercise: str) -> str:
         What the grader handed over.
     exercise : str
         The name of the function that was checked.
+    in_part : bool
+        Whether it earns half the points.
 
     Returns
     -------
     str
         Nobody without the secret can guess it.
     """
-    return hmac.new(secret.encode(), exercise.encode(), "sha256").hexdigest()
+    signed = f"half of {exercise}" if in_part else exercise
+    return hmac.new(secret.encode(), signed.encode(), "sha256").hexdigest()
 
 
 # Taken away, so that student code does not find it by chance.
@@ -45,16 +48,18 @@ if is_graded:
     from IPython.display import publish_display_data
 
 
-def issue(exercise: str) -> None:
+def issue(exercise: str, in_part: bool) -> None:
     """Send the receipt for one exercise to the grader, if there is one.
 
     Parameters
     ----------
     exercise : str
         The name of the function that was checked.
+    in_part : bool
+        Whether it earns half the points.
     """
     if is_graded:
-        publish_display_data({MIME_TYPE: sign(_secret, exercise)})
+        publish_display_data({MIME_TYPE: sign(_secret, exercise, in_part)})
 
 
 def report(failure: CheckFailed) -> None:
