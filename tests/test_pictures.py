@@ -576,7 +576,8 @@ def test_figures_of_a_lesson_are_legible_on_a_phone(path):
         for name, output in outputs
         if "image/svg+xml" in output.get("data", {})
     ]
-    assert heights and [(name, px) for name, px in heights if px < 6] == []
+    assert heights or path.stem == "appendix_side_steps"  # which has none
+    assert [(name, px) for name, px in heights if px < 6] == []
 
 
 @pytest.mark.parametrize(
