@@ -82,7 +82,11 @@ class GradCheck:
 
 
 def grad_check(
-    layer, x: np.ndarray, h0: np.ndarray | None = None, lengths: np.ndarray | None = None
+    layer,
+    x: np.ndarray,
+    h0: np.ndarray | None = None,
+    lengths: np.ndarray | None = None,
+    c0: np.ndarray | None = None,
 ) -> GradCheck:
     """Compare a layer's ``backward`` with the numeric gradient, at every element.
 
@@ -118,7 +122,8 @@ def grad_check(
     -----
     Lesson 3, section 4.
     """
-    options = {k: v for k, v in (("h0", h0), ("lengths", lengths)) if v is not None}
+    starts = {name: start for name, start in (("h0", h0), ("c0", c0)) if start is not None}
+    options = starts if lengths is None else starts | {"lengths": lengths}
     y = layer.forward(x, **options)
     dy = np.random.default_rng(0).standard_normal(y.shape)
     dx = layer.backward(dy)
@@ -126,8 +131,7 @@ def grad_check(
     checked = {name: (layer.params[name], layer.grads[name]) for name in layer.params}
     if x.dtype.kind == "f":
         checked["dx"] = x, dx
-    if h0 is not None:
-        checked["dh0"] = h0, layer.dh0
+    checked |= {f"d{name}": (start, getattr(layer, f"d{name}")) for name, start in starts.items()}
     checked = {name: (at, np.array(analytic)) for name, (at, analytic) in checked.items()}
 
     twin = _with_truncation_held(layer)
@@ -162,7 +166,7 @@ def _compute_with_held_states(rnn, x, lengths, starts=None, training=False):
     h0.
     """
     N, T, _ = x.shape
-    held = rnn._kept.z[:, rnn._kept.inverse, : rnn._n_states * rnn.n_nodes]
+    held = rnn._kept.z[:, rnn._kept.inverse, : len(rnn._states) * rnn.n_nodes]
     is_read = np.arange(T) < lengths[:, None]
     x = np.where(is_read[..., None], x, 0)
     h = np.zeros((N, T, rnn.n_nodes))

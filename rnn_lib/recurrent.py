@@ -12,18 +12,19 @@ arrays are (N, T, features), as views of the same memory.
 
 import copy
 from collections import namedtuple
+from functools import partial
 
 import numpy as np
 
 from rnn_lib import validation
-from rnn_lib.activations import get_activation
+from rnn_lib.activations import get_activation, sigmoid, tanh
 from rnn_lib.initializers import Initializer, draw_weights
 from rnn_lib.layers import Layer
 
 # What a forward pass keeps, time-major, the longest sample first: its order and the way back to the
 # caller's; where samples are past their end (T, N); how many are not, at each step; W as it was;
 # z (T + 1, N, width), of which the last step has states alone; and what the steps kept (T, N, ...).
-_Pass = namedtuple("_Pass", "order inverse past_end alive W z kept")
+_Pass = namedtuple("_Pass", "order inverse past_end alive W cell z kept")
 
 
 class RecurrentLayer(Layer):
@@ -56,7 +57,8 @@ class RecurrentLayer(Layer):
         After ``backward``: the gradient at the state before the first step.
     """
 
-    _n_states = 1
+    _states = ("h0",)  # what there is before the first step; h is the last
+    _n_gates = 1  # blocks of H columns in `W_x` and `W_h`
     _n_kept = 0  # numbers that a step keeps for each hidden unit
 
     def __init__(self, n_features, n_nodes, bptt_steps, initializer, rng, dtype) -> None:
@@ -66,9 +68,10 @@ class RecurrentLayer(Layer):
         self.bptt_steps = validation.expect_count("bptt_steps", bptt_steps, optional=True)
         self.dtype = validation.expect_float_type("dtype", dtype)
         rng = np.random.default_rng(rng)
-        self.params["W_x"] = draw_weights(initializer, rng, (n_features, n_nodes), dtype)
-        self.params["W_h"] = draw_weights(initializer, rng, (n_nodes, n_nodes), dtype)
-        self.params["b"] = np.zeros(n_nodes, dtype)
+        for name, n_in in (("W_x", n_features), ("W_h", n_nodes)):
+            draw = partial(draw_weights, initializer, rng, (n_in, n_nodes), dtype)
+            self.params[name] = np.hstack([draw() for _ in range(self._n_gates)])
+        self.params["b"] = np.zeros(self._n_gates * n_nodes, dtype)
 
     def forward(
         self,
@@ -103,11 +106,16 @@ class RecurrentLayer(Layer):
         TypeError
             If `x` or `h0` are not real numbers, or `lengths` not integers.
         """
+        return self._forward(x, lengths, h0)
+
+    def _forward(self, x, lengths, *states):
         x, lengths = self._checked(x, lengths)
-        if h0 is not None:
-            h0 = validation.as_real("h0", h0, (len(x), self.n_nodes), x.dtype)
-            validation.expect_finite("h0", h0)
-        return self._keep(*self._compute(x, lengths, h0))
+        starts = np.zeros((len(states), len(x), self.n_nodes), x.dtype)
+        for name, start, state in zip(self._states, starts, states, strict=True):
+            if state is not None:
+                start[...] = validation.as_real(name, state, start.shape)
+                validation.expect_finite(name, start)
+        return self._keep(*self._compute(x, lengths, np.hstack(starts)))
 
     def _checked(self, x, lengths=None):
         x = validation.as_real("x", x, ("N", "T", self.n_features), self._float_type())
@@ -119,7 +127,7 @@ class RecurrentLayer(Layer):
     def _compute(self, x, lengths, starts=None, training=False):
         """Walk forward; `starts` (N, S) are the states before the first step, None for zeros."""
         (N, T, _), H, W = x.shape, self.n_nodes, self._joined_params()
-        S = self._n_states * H
+        S, cell = len(self._states) * H, self._arranged(W)
         order, inverse = _longest_first(lengths)
         past_end = np.arange(T)[:, None] >= lengths[order]  # (T, N)
         # With the longest first, the samples that have not ended are a slice, not a mask.
@@ -130,15 +138,15 @@ class RecurrentLayer(Layer):
         z[:T][past_end] = 0
         z[T] = 0  # of which only the states will be written
         z[0, :, :S] = 0 if starts is None else starts[order]
-        kept = np.zeros((T, N, self._n_kept * H), W.dtype)
+        kept = np.zeros((T, self._n_kept, N, H), W.dtype)
         for t, n in enumerate(alive):
-            self._step(W, z[t, :n], z[t + 1, :n], kept[t, :n])
+            self._step(cell, z[t, :n], z[t + 1, :n], kept[t, :, :n])
         h = z[1:, :, S - H : S].swapaxes(0, 1)[inverse]
-        return h, _Pass(order, inverse, past_end, alive, W, z, kept)
+        return h, _Pass(order, inverse, past_end, alive, W, cell, z, kept)
 
     def _backward(self, dh, p):
         dh = dh.astype(p.W.dtype, copy=False)[p.order].swapaxes(0, 1)
-        (T, N, H), S = dh.shape, self._n_states * self.n_nodes
+        (T, N, H), S = dh.shape, len(self._states) * self.n_nodes
         walk_back = self._walk_back_truncated if (self.bptt_steps or T) < T else self._walk_back
         da = np.zeros((T, N, p.W.shape[1]), p.W.dtype)
         dstart = walk_back(dh, p, da)
@@ -146,19 +154,21 @@ class RecurrentLayer(Layer):
         # The sums over samples and steps are one matrix product.
         da_rows = da.reshape(T * N, -1)
         z_rows = p.z[:T].reshape(T * N, -1)[:, S - H :]
-        self._part_grads(z_rows.T @ da_rows)
-        self.dh0 = dstart[p.inverse, S - H :]
+        self._part_grads(z_rows, da_rows)
+        for name, dstate in zip(self._states, dstart, strict=True):
+            setattr(self, f"d{name}", dstate[p.inverse])
         return (da_rows @ p.W[H:-1].T).reshape(T, N, -1).swapaxes(0, 1)[p.inverse]
 
     def _walk_back(self, dh, p, da):
         """Walk back from the last step, write all da_t; return the gradient at the first states."""
         T, N, H = dh.shape
-        dstate = np.zeros((N, self._n_states * H), p.W.dtype)
+        dstates = np.zeros((len(self._states), N, H), p.W.dtype)
         for t in reversed(range(T)):
             n = p.alive[t]
-            dstate[:n, -H:] += dh[t, :n]
-            self._step_back(p.W, p.z[t, :n], p.z[t + 1, :n], p.kept[t, :n], dstate[:n], da[t, :n])
-        return dstate
+            z, z_next, kept, alive = p.z[t, :n], p.z[t + 1, :n], p.kept[t, :, :n], dstates[:, :n]
+            alive[-1] += dh[t, :n]
+            self._step_back(p.cell, z, z_next, kept, *alive, da[t, :n])
+        return dstates
 
     def _walk_back_truncated(self, dh, p, da):
         """Let the gradient that enters at each step pass through `bptt_steps` cells, exactly.
@@ -168,16 +178,24 @@ class RecurrentLayer(Layer):
         s + k and has come down to the states after step s.
         """
         T, N, H = dh.shape
-        wave = np.zeros((T, N, self._n_states * H), p.W.dtype)
-        wave[..., -H:] = np.where(p.past_end[..., None], 0, dh)
-        dstate = np.zeros_like(wave[0])
+        wave = np.zeros((len(self._states), T, N, H), p.W.dtype)
+        wave[-1] = np.where(p.past_end[..., None], 0, dh)
+        dstates, kept = np.zeros_like(wave[:, 0]), p.kept.swapaxes(0, 1)
         for t in range(T, T - self.bptt_steps, -1):
             da_round = np.empty_like(da[:t])
-            self._step_back(p.W, p.z[:t], p.z[1 : t + 1], p.kept[:t], wave, da_round)
+            self._step_back(p.cell, p.z[:t], p.z[1 : t + 1], kept[:, :t], *wave, da_round)
             da[:t] += da_round
-            dstate += wave[0]  # what has arrived before the first step
-            wave = wave[1:]
-        return dstate
+            dstates += wave[:, 0]  # what has arrived before the first step
+            wave = wave[:, 1:]
+        return dstates
+
+    def _start_bias(self, name, bias, gate):
+        """Let the bias of a gate start at `bias`, a number or one for each unit; return it."""
+        H = self.n_nodes
+        bias = validation.as_real(name, bias, (H,) if np.ndim(bias) else ())
+        validation.expect_finite(name, bias)
+        self.params["b"][gate * H : (gate + 1) * H] = bias
+        return bias.tolist()
 
     def _joined_params(self):
         """Return W = [W_h; W_x; b], in the type to compute in."""
@@ -185,8 +203,13 @@ class RecurrentLayer(Layer):
         W = np.vstack([W_h, W_x, np.broadcast_to(b, W_h.shape[1:])])
         return W.astype(self._float_type(), copy=False)
 
-    def _part_grads(self, dW):
+    def _arranged(self, W):
+        """Return W in the form in which the steps want it."""
+        return W
+
+    def _part_grads(self, z, da):
         """Divide the gradient at W among the parameters."""
+        dW = z.T @ da
         H, db = self.n_nodes, dW[-1]
         db = db if self.params["b"].shape == db.shape else db.sum(keepdims=True)
         self.grads = {"W_x": dW[H:-1], "W_h": dW[:H], "b": db}
@@ -261,7 +284,147 @@ class SimpleRNN(RecurrentLayer):
         np.matmul(da, W[: self.n_nodes].T, out=dh)  # dh_{t-1} = da_t @ W_h.T
 
 
-LAYERS = {"rnn": SimpleRNN}
+class LSTM(RecurrentLayer):
+    """TODO."""
+
+    _states = ("c0", "h0")
+    _n_gates = 4
+    _n_kept = 4  # i, f, o, g
+
+    def __init__(
+        self,
+        n_features: int,
+        n_nodes: int,
+        forget_bias: float | np.ndarray = 1.0,
+        bptt_steps: int | None = None,
+        *,
+        initializer: str | Initializer = "uniform",
+        rng: np.random.Generator | int | None = None,
+        dtype: np.dtype | type = np.float64,
+    ) -> None:
+        super().__init__(n_features, n_nodes, bptt_steps, initializer, rng, dtype)
+        self.forget_bias = self._start_bias("forget_bias", forget_bias, gate=1)
+
+    def forward(
+        self,
+        x: np.ndarray,
+        h0: np.ndarray | None = None,
+        c0: np.ndarray | None = None,
+        lengths: np.ndarray | None = None,
+        training: bool = False,
+    ) -> np.ndarray:
+        """TODO."""
+        return self._forward(x, lengths, c0, h0)
+
+    def _arranged(self, W):
+        H = self.n_nodes
+        W_ifog = W.reshape(len(W), 4, H)[:, [0, 1, 3, 2]].swapaxes(0, 1)
+        return np.ascontiguousarray(W_ifog), np.ascontiguousarray(W[:H].T)
+
+    def _step(self, cell, z, z_next, kept):
+        H, W_ifog = self.n_nodes, cell[0]
+        i, f, o, g = kept
+        c_before, c, h = z[:, :H], z_next[:, :H], z_next[:, H : 2 * H]
+        np.matmul(z[:, H:], W_ifog, out=kept)
+        sigmoid(kept[:3], out=kept[:3])
+        np.tanh(g, out=g)
+        c_t = f * c_before + i * g
+        c[...] = c_t
+        np.multiply(o, np.tanh(c_t), out=h)  # h_t = o * tanh(c_t)
+
+    def _step_back(self, cell, z, z_next, kept, dc, dh, da):
+        H, W_h_T = self.n_nodes, cell[1]
+        i, f, o, g = kept
+        da_i, da_f, da_g, da_o = _blocks(da, H)
+        c_before, tanh_c = z[..., :H], np.tanh(z_next[..., :H])
+        dh *= o
+        np.multiply(dh * tanh_c, 1 - o, out=da_o)
+        dc += dh * (1 - tanh_c**2)
+        di_i = dc * i
+        np.multiply(di_i * g, 1 - i, out=da_i)
+        np.multiply(di_i, 1 - g**2, out=da_g)
+        dc *= f
+        np.multiply(dc * c_before, 1 - f, out=da_f)
+        np.matmul(da, W_h_T, out=dh)
+
+
+class GRU(RecurrentLayer):
+    """TODO."""
+
+    _n_gates = 3
+    _n_kept = 4  # r, z, h_{t-1} W_hn + b_hn, and n, as the columns of W are ordered, too
+
+    def __init__(
+        self,
+        n_features: int,
+        n_nodes: int,
+        update_bias: float | np.ndarray = 0.0,
+        bptt_steps: int | None = None,
+        *,
+        initializer: str | Initializer = "uniform",
+        rng: np.random.Generator | int | None = None,
+        dtype: np.dtype | type = np.float64,
+    ) -> None:
+        super().__init__(n_features, n_nodes, bptt_steps, initializer, rng, dtype)
+        self.update_bias = self._start_bias("update_bias", update_bias, gate=1)
+        self.params["b_x"] = self.params.pop("b")
+        self.params["b_h"] = np.zeros_like(self.params["b_x"])
+
+    def _arranged(self, W):
+        H = self.n_nodes
+        W_rz = W[:, : 2 * H].reshape(len(W), 2, H).swapaxes(0, 1)
+        W_hn, W_xn = W[:H, 2 * H : 3 * H], W[H:, 3 * H :]
+        b_hn = W[-1, 2 * H : 3 * H]
+        contiguous = map(np.ascontiguousarray, (W_rz, W_hn, W_xn, W[:H, : 3 * H].T))
+        return *contiguous, b_hn
+
+    def _step(self, cell, z, z_next, kept):
+        W_rz, W_hn, W_xn, _, b_hn = cell
+        H = self.n_nodes
+        r, u, h_n, n = kept
+        h_before = z[:, :H]
+        np.matmul(z, W_rz, out=kept[:2])
+        sigmoid(kept[:2], out=kept[:2])
+        np.matmul(h_before, W_hn, out=h_n)
+        h_n += b_hn
+        np.matmul(z[:, H:], W_xn, out=n)
+        n += r * h_n
+        np.tanh(n, out=n)
+        np.add(n, u * (h_before - n), out=z_next[:, :H])
+
+    def _step_back(self, cell, z, z_next, kept, dh, da):
+        H, W_h_T = self.n_nodes, cell[3]
+        h_before = z[..., :H]
+        r, u, h_n, n = kept
+        da_r, da_u, da_hn, da_n = _blocks(da, H)
+        rest = 1 - u
+        dn = dh * rest * (1 - n**2)
+        da_n[...] = dn
+        dn *= r
+        da_hn[...] = dn
+        np.multiply(dn * h_n, 1 - r, out=da_r)
+        dh *= u
+        np.multiply(dh * (h_before - n), rest, out=da_u)
+        dh += da[..., : 3 * H] @ W_h_T
+
+    def _joined_params(self):
+        H, p = self.n_nodes, self.params
+        W = np.zeros((H + self.n_features + 1, 4 * H), self._float_type())
+        n = slice(2 * H, None)
+        W[:H, : 3 * H] = p["W_h"]
+        W[H:-1, : 2 * H], W[H:-1, 3 * H :] = p["W_x"][:, : 2 * H], p["W_x"][:, n]
+        W[-1, : 2 * H] = p["b_x"][: 2 * H] + p["b_h"][: 2 * H]
+        W[-1, 2 * H : 3 * H], W[-1, 3 * H :] = p["b_h"][n], p["b_x"][n]
+        return W
+
+    def _part_grads(self, z, da):
+        H = self.n_nodes
+        dW_h, dW_x = z[:, :H].T @ da[:, : 3 * H], z[:, H:].T @ da
+        db_h, dW_x = dW_x[-1, : 3 * H], np.hstack([dW_x[:, : 2 * H], dW_x[:, 3 * H :]])
+        self.grads = {"W_x": dW_x[:-1], "W_h": dW_h, "b_x": dW_x[-1], "b_h": db_h}
+
+
+LAYERS = {"rnn": SimpleRNN, "gru": GRU, "lstm": LSTM}
 
 
 def get_layer(layer: str | RecurrentLayer) -> type[RecurrentLayer] | RecurrentLayer:
@@ -285,6 +448,11 @@ def get_layer(layer: str | RecurrentLayer) -> type[RecurrentLayer] | RecurrentLa
     if isinstance(layer, RecurrentLayer):
         return copy.deepcopy(layer)
     return validation.choose("layer", layer, LAYERS, or_else="a recurrent layer or ")
+
+
+def _blocks(array, H):
+    """Split the last axis into blocks of H, as views."""
+    return [array[..., k : k + H] for k in range(0, array.shape[-1], H)]
 
 
 def _longest_first(lengths):
