@@ -64,7 +64,7 @@ class GradCheck:
     error : float
         The worst relative error of any array.
     name : str
-        The array that has it: a parameter, ``"dx"`` or ``"dh0"``.
+        The array that has it: a parameter, ``"dx"``, ``"dh0"`` or ``"dc0"``.
     index : tuple of int
         The element of that array with the largest difference.
     errors : dict of str to float
@@ -102,8 +102,8 @@ def grad_check(
         Anything with ``params``, ``grads``, ``forward`` and ``backward``; its parameters float64.
     x : ndarray of float64, or of int for an embedding
         The input. Its gradient is checked unless it holds integers.
-    h0 : ndarray of float64, optional
-        Passed to ``forward``; its gradient, the layer's ``dh0``, is checked too.
+    h0, c0 : ndarray of float64, optional
+        Passed to ``forward``; their gradients, the layer's ``dh0`` and ``dc0``, are checked too.
     lengths : ndarray of int, optional
         Passed to ``forward``.
 
@@ -116,7 +116,7 @@ def grad_check(
     Raises
     ------
     TypeError
-        If a parameter, `x` or `h0` is not float64.
+        If a parameter, `x`, `h0` or `c0` is not float64.
 
     Notes
     -----
@@ -161,9 +161,9 @@ def _with_truncation_held(layer):
 def _compute_with_held_states(rnn, x, lengths, starts=None, training=False):
     """Compute as `rnn` does, but let each state depend on the last `bptt_steps` cells only.
 
-    The values are those of the ordinary forward pass. But the state before those cells stays what
-    it was in the last ``forward`` of `rnn`, however the parameters are nudged since, unless it is
-    h0.
+    The values are those of the ordinary forward pass. But the state before those cells (h and c of
+    an LSTM) stays what it was in the last ``forward`` of `rnn`, however the parameters are nudged
+    since, unless it is the first one, an input.
     """
     N, T, _ = x.shape
     held = rnn._kept.z[:, rnn._kept.inverse, : len(rnn._states) * rnn.n_nodes]

@@ -17,14 +17,15 @@ from functools import partial
 import numpy as np
 
 from rnn_lib import validation
-from rnn_lib.activations import get_activation, sigmoid, tanh
+from rnn_lib.activations import get_activation, sigmoid
 from rnn_lib.initializers import Initializer, draw_weights
 from rnn_lib.layers import Layer
 
 # What a forward pass keeps, time-major, the longest sample first: its order and the way back to the
-# caller's; where samples are past their end (T, N); how many are not, at each step; W as it was;
-# z (T + 1, N, width), of which the last step has states alone; and what the steps kept (T, N, ...).
-_Pass = namedtuple("_Pass", "order inverse past_end alive W cell z kept")
+# caller's; where samples are past their end (T, N); how many are not, at each step; W as it was,
+# and in the form for the steps; z (T + 1, N, width), of which the last step has states alone; and
+# what the steps kept (T, _n_kept, N, H).
+_Pass = namedtuple("_Pass", "order inverse past_end alive W W_steps z kept")
 
 
 class RecurrentLayer(Layer):
@@ -32,17 +33,18 @@ class RecurrentLayer(Layer):
 
     All numbers of a step are one row for each sample, ``z_t = [h_{t-1} | x_t | 1]``, so that one
     matrix product with ``W = [W_h; W_x; b]`` gives all pre-activations, and one product of all
-    rows with all gradients gives the gradients at all parameters. (A cell with a second state has
+    rows with all gradients gives the gradients at all parameters. (A layer with a second state has
     it in front: ``z_t = [c_{t-1} | h_{t-1} | x_t | 1]``.) A subclass gives
 
     * ``_step(W, z, z_next, kept)``: from the rows of this step, `z`, writes the states into those
       of the next, `z_next`, and what else its derivatives need into `kept`;
-    * ``_step_back(W, z, z_next, kept, dstate, da)``: from the gradient at the states after the
-      step, `dstate`, writes that at the pre-activations into `da`, and into `dstate` that at the
-      states before.
+    * ``_step_back(W, z, z_next, kept, *dstates, da)``: from the gradients at the states after the
+      step, `dstates`, writes those at the pre-activations into `da`, and into `dstates` those at
+      the states before.
 
-    These arrays are (n, width), where n samples have not ended yet; ``_step_back`` also takes many
-    steps at once, (steps, N, width).
+    The rows are (n, width), where n samples have not ended yet. What belongs to one gate lies side
+    by side in memory, which makes the work on it several times as fast: `kept` is (n_kept, n, H),
+    and each of `dstates` (n, H). ``_step_back`` also takes many steps at once, (steps, N, width).
 
     Parameters
     ----------
@@ -57,8 +59,9 @@ class RecurrentLayer(Layer):
         After ``backward``: the gradient at the state before the first step.
     """
 
-    _states = ("h0",)  # what there is before the first step; h is the last
-    _n_gates = 1  # blocks of H columns in `W_x` and `W_h`
+    _states = ("h0",)  # before the first step; h is the last of them
+    _n_gates = 1  # of H columns each in `W_x` and `W_h`
+    _n_sums = 1  # pre-activations of a hidden unit
     _n_kept = 0  # numbers that a step keeps for each hidden unit
 
     def __init__(self, n_features, n_nodes, bptt_steps, initializer, rng, dtype) -> None:
@@ -127,7 +130,7 @@ class RecurrentLayer(Layer):
     def _compute(self, x, lengths, starts=None, training=False):
         """Walk forward; `starts` (N, S) are the states before the first step, None for zeros."""
         (N, T, _), H, W = x.shape, self.n_nodes, self._joined_params()
-        S, cell = len(self._states) * H, self._arranged(W)
+        S, W_steps = len(self._states) * H, self._for_steps(W)
         order, inverse = _longest_first(lengths)
         past_end = np.arange(T)[:, None] >= lengths[order]  # (T, N)
         # With the longest first, the samples that have not ended are a slice, not a mask.
@@ -138,43 +141,45 @@ class RecurrentLayer(Layer):
         z[:T][past_end] = 0
         z[T] = 0  # of which only the states will be written
         z[0, :, :S] = 0 if starts is None else starts[order]
-        kept = np.zeros((T, self._n_kept, N, H), W.dtype)
+        kept = np.empty((T, self._n_kept, N, H), W.dtype)
+        kept.swapaxes(1, 2)[past_end] = 0
         for t, n in enumerate(alive):
-            self._step(cell, z[t, :n], z[t + 1, :n], kept[t, :, :n])
+            self._step(W_steps, z[t, :n], z[t + 1, :n], kept[t, :, :n])
         h = z[1:, :, S - H : S].swapaxes(0, 1)[inverse]
-        return h, _Pass(order, inverse, past_end, alive, W, cell, z, kept)
+        return h, _Pass(order, inverse, past_end, alive, W, W_steps, z, kept)
 
     def _backward(self, dh, p):
         dh = dh.astype(p.W.dtype, copy=False)[p.order].swapaxes(0, 1)
         (T, N, H), S = dh.shape, len(self._states) * self.n_nodes
         walk_back = self._walk_back_truncated if (self.bptt_steps or T) < T else self._walk_back
-        da = np.zeros((T, N, p.W.shape[1]), p.W.dtype)
+        da = np.zeros((T, N, self._n_sums * H), p.W.dtype)
         dstart = walk_back(dh, p, da)
 
         # The sums over samples and steps are one matrix product.
         da_rows = da.reshape(T * N, -1)
         z_rows = p.z[:T].reshape(T * N, -1)[:, S - H :]
-        self._part_grads(z_rows, da_rows)
+        self._leave_grads(z_rows, da_rows)
         for name, dstate in zip(self._states, dstart, strict=True):
             setattr(self, f"d{name}", dstate[p.inverse])
-        return (da_rows @ p.W[H:-1].T).reshape(T, N, -1).swapaxes(0, 1)[p.inverse]
+        W_x = p.W[H:-1]
+        return (da_rows[:, -W_x.shape[1] :] @ W_x.T).reshape(T, N, -1).swapaxes(0, 1)[p.inverse]
 
     def _walk_back(self, dh, p, da):
-        """Walk back from the last step, write all da_t; return the gradient at the first states."""
+        """Walk back from the last step, write all da_t; return what arrives at the first states."""
         T, N, H = dh.shape
         dstates = np.zeros((len(self._states), N, H), p.W.dtype)
         for t in reversed(range(T)):
             n = p.alive[t]
             z, z_next, kept, alive = p.z[t, :n], p.z[t + 1, :n], p.kept[t, :, :n], dstates[:, :n]
             alive[-1] += dh[t, :n]
-            self._step_back(p.cell, z, z_next, kept, *alive, da[t, :n])
+            self._step_back(p.W_steps, z, z_next, kept, *alive, da[t, :n])
         return dstates
 
     def _walk_back_truncated(self, dh, p, da):
         """Let the gradient that enters at each step pass through `bptt_steps` cells, exactly.
 
         Each entry stops at a place of its own, so their sum cannot travel as one. But all entries
-        can take a step back at the same time: after k rounds ``wave[s]`` is what entered at step
+        can take a step back at the same time: after k rounds ``wave[:, s]`` is what entered at step
         s + k and has come down to the states after step s.
         """
         T, N, H = dh.shape
@@ -183,32 +188,36 @@ class RecurrentLayer(Layer):
         dstates, kept = np.zeros_like(wave[:, 0]), p.kept.swapaxes(0, 1)
         for t in range(T, T - self.bptt_steps, -1):
             da_round = np.empty_like(da[:t])
-            self._step_back(p.cell, p.z[:t], p.z[1 : t + 1], kept[:, :t], *wave, da_round)
+            self._step_back(p.W_steps, p.z[:t], p.z[1 : t + 1], kept[:, :t], *wave, da_round)
             da[:t] += da_round
             dstates += wave[:, 0]  # what has arrived before the first step
             wave = wave[:, 1:]
         return dstates
 
-    def _start_bias(self, name, bias, gate):
-        """Let the bias of a gate start at `bias`, a number or one for each unit; return it."""
+    def _start_second_bias(self, name, bias):
+        """Let the bias of the second gate start at `bias`, one number or H; return it."""
         H = self.n_nodes
         bias = validation.as_real(name, bias, (H,) if np.ndim(bias) else ())
         validation.expect_finite(name, bias)
-        self.params["b"][gate * H : (gate + 1) * H] = bias
+        self.params["b"][H : 2 * H] = bias
         return bias.tolist()
 
     def _joined_params(self):
         """Return W = [W_h; W_x; b], in the type to compute in."""
-        W_h, W_x, b = self.params["W_h"], self.params["W_x"], self.params["b"]
+        W_h, W_x, b = self.params["W_h"], self.params["W_x"], self._bias()
         W = np.vstack([W_h, W_x, np.broadcast_to(b, W_h.shape[1:])])
         return W.astype(self._float_type(), copy=False)
 
-    def _arranged(self, W):
-        """Return W in the form in which the steps want it."""
+    def _bias(self):
+        """Return b."""
+        return self.params["b"]
+
+    def _for_steps(self, W):
+        """Return W in the form that the steps compute with."""
         return W
 
-    def _part_grads(self, z, da):
-        """Divide the gradient at W among the parameters."""
+    def _leave_grads(self, z, da):
+        """Add up the gradients at the parameters, from all rows z and all da."""
         dW = z.T @ da
         H, db = self.n_nodes, dW[-1]
         db = db if self.params["b"].shape == db.shape else db.sum(keepdims=True)
@@ -285,11 +294,49 @@ class SimpleRNN(RecurrentLayer):
 
 
 class LSTM(RecurrentLayer):
-    """TODO."""
+    """Long short-term memory: a state that is added to, and gates that say how much.
+
+    Each gate has H columns of ``x_t @ W_x + h_{t-1} @ W_h + b``: i (input), f (forget) and o
+    (output) are their sigmoids, the candidate g their tanh. Then ``c_t = f * c_{t-1} + i * g`` and
+    ``h_t = o * tanh(c_t)``.
+
+    Parameters
+    ----------
+    n_features, n_nodes : int
+        Numbers per time step, F, and hidden units, H.
+    forget_bias : float or ndarray, shape (H,)
+        What the forget gate's bias starts at; the others start at 0. With ``log(k)`` a unit keeps
+        about 1/e of its state over k steps (chrono initialization), with 1 next to nothing.
+    bptt_steps, initializer, rng, dtype
+        As in :class:`SimpleRNN`. The initializer draws each gate's weights by themselves. What is
+        held constant where a gradient stops is the whole state, h and c.
+
+    Attributes
+    ----------
+    params, grads : dict
+        `W_x` (F, 4H), `W_h` (H, 4H) and `b` (4H,), in the order i, f, g, o.
+    dh0, dc0 : ndarray, shape (N, H)
+        After ``backward``: the gradients at the states before the first step.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If a size is not a whole number of at least 1, a name is unknown, or `forget_bias` is not
+        one finite number or H.
+
+    Notes
+    -----
+    Lesson 6, section 3; `forget_bias`: section 4. PyTorch's form, whose two biases are one here.
+
+    References
+    ----------
+    Hochreiter and Schmidhuber, "Long short-term memory", Neural Computation 9, 1997; the forget
+    gate: Gers, Schmidhuber and Cummins, "Learning to forget", Neural Computation 12, 2000; its
+    start: Tallec and Ollivier, "Can recurrent neural networks warp time?", ICLR 2018.
+    """
 
     _states = ("c0", "h0")
-    _n_gates = 4
-    _n_kept = 4  # i, f, o, g
+    _n_gates = _n_sums = _n_kept = 4
 
     def __init__(
         self,
@@ -303,7 +350,7 @@ class LSTM(RecurrentLayer):
         dtype: np.dtype | type = np.float64,
     ) -> None:
         super().__init__(n_features, n_nodes, bptt_steps, initializer, rng, dtype)
-        self.forget_bias = self._start_bias("forget_bias", forget_bias, gate=1)
+        self.forget_bias = self._start_second_bias("forget_bias", forget_bias)
 
     def forward(
         self,
@@ -313,46 +360,104 @@ class LSTM(RecurrentLayer):
         lengths: np.ndarray | None = None,
         training: bool = False,
     ) -> np.ndarray:
-        """TODO."""
+        """Read the sequences and return the state h after every step.
+
+        Parameters
+        ----------
+        x, lengths, training
+            As for :meth:`SimpleRNN.forward`.
+        h0, c0 : ndarray, shape (N, H), optional
+            The states before the first step; zeros by default.
+
+        Returns
+        -------
+        ndarray, shape (N, T, H)
+            All h; 0 at and after a sample's length. The states c stand in the attribute `c`.
+
+        Raises
+        ------
+        ValueError, TypeError
+            As :meth:`SimpleRNN.forward`; for `c0` as for `h0`.
+        """
         return self._forward(x, lengths, c0, h0)
 
-    def _arranged(self, W):
-        H = self.n_nodes
-        W_ifog = W.reshape(len(W), 4, H)[:, [0, 1, 3, 2]].swapaxes(0, 1)
-        return np.ascontiguousarray(W_ifog), np.ascontiguousarray(W[:H].T)
+    @property
+    def c(self) -> np.ndarray:
+        """After ``forward``: the states c after every step, shape (N, T, H)."""
+        p = self._kept
+        return p.z[1:, :, : self.n_nodes].swapaxes(0, 1)[p.inverse]
 
-    def _step(self, cell, z, z_next, kept):
-        H, W_ifog = self.n_nodes, cell[0]
-        i, f, o, g = kept
-        c_before, c, h = z[:, :H], z_next[:, :H], z_next[:, H : 2 * H]
-        np.matmul(z[:, H:], W_ifog, out=kept)
+    def _for_steps(self, W):
+        W = _gates_first(W, 4)
+        return W[[0, 1, 3, 2]], np.vstack(W[:, : self.n_nodes].swapaxes(1, 2))
+
+    def _step(self, W, z, z_next, kept):
+        H, (i, f, o, g) = self.n_nodes, kept
+        np.matmul(z[:, H:], W[0], out=kept)
         sigmoid(kept[:3], out=kept[:3])
         np.tanh(g, out=g)
-        c_t = f * c_before + i * g
-        c[...] = c_t
-        np.multiply(o, np.tanh(c_t), out=h)  # h_t = o * tanh(c_t)
+        z_next[:, :H] = c = f * z[:, :H] + i * g  # c_t = f * c_{t-1} + i * g
+        np.multiply(o, np.tanh(c), out=z_next[:, H : 2 * H])  # h_t = o * tanh(c_t)
 
-    def _step_back(self, cell, z, z_next, kept, dc, dh, da):
-        H, W_h_T = self.n_nodes, cell[1]
-        i, f, o, g = kept
-        da_i, da_f, da_g, da_o = _blocks(da, H)
-        c_before, tanh_c = z[..., :H], np.tanh(z_next[..., :H])
+    def _step_back(self, W, z, z_next, kept, dc, dh, da):
+        H, (i, f, o, g) = self.n_nodes, kept
+        da_i, da_f, da_g, da_o = _gates_of(da, H)
+        tanh_c = np.tanh(z_next[..., :H])
         dh *= o
-        np.multiply(dh * tanh_c, 1 - o, out=da_o)
-        dc += dh * (1 - tanh_c**2)
-        di_i = dc * i
-        np.multiply(di_i * g, 1 - i, out=da_i)
-        np.multiply(di_i, 1 - g**2, out=da_g)
-        dc *= f
-        np.multiply(dc * c_before, 1 - f, out=da_f)
-        np.matmul(da, W_h_T, out=dh)
+        np.multiply(dh * tanh_c, 1 - o, out=da_o)  # da_o = dh_t * tanh(c_t) * o * (1 - o)
+        dc += dh * (1 - tanh_c**2)  # dc_t gets dh_t * o * (1 - tanh(c_t)**2)
+        dc_i = dc * i
+        np.multiply(dc_i, 1 - g**2, out=da_g)  # da_g = dc_t * i * (1 - g**2)
+        np.multiply(dc_i * g, 1 - i, out=da_i)  # da_i = dc_t * g * i * (1 - i)
+        dc *= f  # dc_{t-1} = dc_t * f
+        np.multiply(dc * z[..., :H], 1 - f, out=da_f)  # da_f = dc_t * c_{t-1} * f * (1 - f)
+        np.matmul(da, W[1], out=dh)  # dh_{t-1} = da_t @ W_h.T
 
 
 class GRU(RecurrentLayer):
-    """TODO."""
+    """The gated recurrent unit: one state, which a gate mixes of the old one and a candidate.
+
+    The gates r (reset) and z (update) are sigmoids of ``x_t @ W_x + b_x + h_{t-1} @ W_h + b_h``, of
+    H columns each. Then ``n = tanh(x_t @ W_xn + b_xn + r * (h_{t-1} @ W_hn + b_hn))``, of the last
+    H columns, and ``h_t = (1 - z) * n + z * h_{t-1}``.
+
+    Parameters
+    ----------
+    n_features, n_nodes : int
+        Numbers per time step, F, and hidden units, H.
+    update_bias : float or ndarray, shape (H,)
+        What the update gate's bias in `b_x` starts at; the others start at 0. With ``log(k)`` a
+        unit keeps about 1/e of its state over k steps (chrono initialization).
+    bptt_steps, initializer, rng, dtype
+        As in :class:`SimpleRNN`. The initializer draws each gate's weights by themselves.
+
+    Attributes
+    ----------
+    params, grads : dict
+        `W_x` (F, 3H), `W_h` (H, 3H), `b_x` and `b_h` (3H,), in the order r, z, n.
+    dh0 : ndarray, shape (N, H)
+        After ``backward``: the gradient at the state before the first step.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If a size is not a whole number of at least 1, a name is unknown, or `update_bias` is not
+        one finite number or H.
+
+    Notes
+    -----
+    Lesson 6, section 5. PyTorch's form, where r acts after the product with `W_h`, not before it as
+    in the paper.
+
+    References
+    ----------
+    Cho et al., "Learning phrase representations using RNN encoder-decoder for statistical machine
+    translation", EMNLP 2014; `update_bias`: Tallec and Ollivier, "Can recurrent neural networks
+    warp time?", ICLR 2018.
+    """
 
     _n_gates = 3
-    _n_kept = 4  # r, z, h_{t-1} W_hn + b_hn, and n, as the columns of W are ordered, too
+    _n_sums = _n_kept = 4
 
     def __init__(
         self,
@@ -366,61 +471,50 @@ class GRU(RecurrentLayer):
         dtype: np.dtype | type = np.float64,
     ) -> None:
         super().__init__(n_features, n_nodes, bptt_steps, initializer, rng, dtype)
-        self.update_bias = self._start_bias("update_bias", update_bias, gate=1)
-        self.params["b_x"] = self.params.pop("b")
-        self.params["b_h"] = np.zeros_like(self.params["b_x"])
+        self.update_bias = self._start_second_bias("update_bias", update_bias)
+        b_x = self.params.pop("b")
+        self.params |= {"b_x": b_x, "b_h": np.zeros_like(b_x)}
 
-    def _arranged(self, W):
-        H = self.n_nodes
-        W_rz = W[:, : 2 * H].reshape(len(W), 2, H).swapaxes(0, 1)
-        W_hn, W_xn = W[:H, 2 * H : 3 * H], W[H:, 3 * H :]
-        b_hn = W[-1, 2 * H : 3 * H]
-        contiguous = map(np.ascontiguousarray, (W_rz, W_hn, W_xn, W[:H, : 3 * H].T))
-        return *contiguous, b_hn
+    def _bias(self):
+        b_x, b_h = self.params["b_x"], self.params["b_h"]
+        return np.append((b_x + b_h)[: 2 * self.n_nodes], b_x[2 * self.n_nodes :])
 
-    def _step(self, cell, z, z_next, kept):
-        W_rz, W_hn, W_xn, _, b_hn = cell
+    def _for_steps(self, W):
         H = self.n_nodes
-        r, u, h_n, n = kept
-        h_before = z[:, :H]
+        W_r, W_z, W_n = _gates_first(W, 3)
+        W_h_T = np.vstack([W_n[:H].T, W_r[:H].T, W_z[:H].T])
+        b_hn = self.params["b_h"][2 * H :].astype(W.dtype)
+        return np.stack([W_r, W_z]), W_n[:H], b_hn, W_n[H:], W_h_T
+
+    # The gate z is called u here, beside the rows z; and the product of h and W_hn is h_n.
+    def _step(self, W, z, z_next, kept):
+        (W_rz, W_hn, b_hn, W_xn, _), (r, u, h_n, n) = W, kept
+        h = z[:, : self.n_nodes]
         np.matmul(z, W_rz, out=kept[:2])
         sigmoid(kept[:2], out=kept[:2])
-        np.matmul(h_before, W_hn, out=h_n)
+        np.matmul(h, W_hn, out=h_n)
         h_n += b_hn
-        np.matmul(z[:, H:], W_xn, out=n)
+        np.matmul(z[:, self.n_nodes :], W_xn, out=n)
         n += r * h_n
-        np.tanh(n, out=n)
-        np.add(n, u * (h_before - n), out=z_next[:, :H])
+        np.tanh(n, out=n)  # n = tanh(x_t @ W_xn + b_xn + r * h_n)
+        np.add(n, u * (h - n), out=z_next[:, : self.n_nodes])  # h_t = (1 - u) * n + u * h_{t-1}
 
-    def _step_back(self, cell, z, z_next, kept, dh, da):
-        H, W_h_T = self.n_nodes, cell[3]
-        h_before = z[..., :H]
-        r, u, h_n, n = kept
-        da_r, da_u, da_hn, da_n = _blocks(da, H)
-        rest = 1 - u
-        dn = dh * rest * (1 - n**2)
-        da_n[...] = dn
-        dn *= r
-        da_hn[...] = dn
-        np.multiply(dn * h_n, 1 - r, out=da_r)
+    def _step_back(self, W, z, z_next, kept, dh, da):
+        H, (r, u, h_n, n) = self.n_nodes, kept
+        da_hn, da_r, da_u, da_n = _gates_of(da, H)
+        dn = dh * (1 - u)
+        np.multiply(dn * (z[..., :H] - n), u, out=da_u)  # da_u = dh_t * (h_{t-1} - n) * u * (1 - u)
+        da_n[...] = dn = dn * (1 - n**2)  # da_n = dh_t * (1 - u) * (1 - n**2)
+        da_hn[...] = dn = dn * r  # dh_n = da_n * r
+        np.multiply(dn * h_n, 1 - r, out=da_r)  # da_r = da_n * h_n * r * (1 - r)
         dh *= u
-        np.multiply(dh * (h_before - n), rest, out=da_u)
-        dh += da[..., : 3 * H] @ W_h_T
+        dh += da[..., : 3 * H] @ W[-1]  # dh_{t-1} = dh_t * u + (dh_n, da_r, da_u) @ W_h.T
 
-    def _joined_params(self):
-        H, p = self.n_nodes, self.params
-        W = np.zeros((H + self.n_features + 1, 4 * H), self._float_type())
-        n = slice(2 * H, None)
-        W[:H, : 3 * H] = p["W_h"]
-        W[H:-1, : 2 * H], W[H:-1, 3 * H :] = p["W_x"][:, : 2 * H], p["W_x"][:, n]
-        W[-1, : 2 * H] = p["b_x"][: 2 * H] + p["b_h"][: 2 * H]
-        W[-1, 2 * H : 3 * H], W[-1, 3 * H :] = p["b_h"][n], p["b_x"][n]
-        return W
-
-    def _part_grads(self, z, da):
+    def _leave_grads(self, z, da):
         H = self.n_nodes
-        dW_h, dW_x = z[:, :H].T @ da[:, : 3 * H], z[:, H:].T @ da
-        db_h, dW_x = dW_x[-1, : 3 * H], np.hstack([dW_x[:, : 2 * H], dW_x[:, 3 * H :]])
+        dW_x, dW_h = z[:, H:].T @ da[:, H:], z[:, :H].T @ da[:, : 3 * H]
+        db_h = np.append(dW_x[-1, : 2 * H], da[:, :H].sum(axis=0))
+        dW_h = np.roll(dW_h, -H, axis=1)
         self.grads = {"W_x": dW_x[:-1], "W_h": dW_h, "b_x": dW_x[-1], "b_h": db_h}
 
 
@@ -432,7 +526,7 @@ def get_layer(layer: str | RecurrentLayer) -> type[RecurrentLayer] | RecurrentLa
 
     Parameters
     ----------
-    layer : {"rnn"} or RecurrentLayer
+    layer : {"rnn", "gru", "lstm"} or RecurrentLayer
         The layer's name, or a layer.
 
     Returns
@@ -450,9 +544,14 @@ def get_layer(layer: str | RecurrentLayer) -> type[RecurrentLayer] | RecurrentLa
     return validation.choose("layer", layer, LAYERS, or_else="a recurrent layer or ")
 
 
-def _blocks(array, H):
-    """Split the last axis into blocks of H, as views."""
-    return [array[..., k : k + H] for k in range(0, array.shape[-1], H)]
+def _gates_first(W, n_gates):
+    """Give each gate a matrix of its own, (n_gates, rows, H), side by side in memory."""
+    return np.stack(np.split(W, n_gates, axis=1))
+
+
+def _gates_of(da, H):
+    """Split the last axis into one part for each gate, as views."""
+    return [da[..., k : k + H] for k in range(0, da.shape[-1], H)]
 
 
 def _longest_first(lengths):
