@@ -166,7 +166,9 @@ def _compute_with_held_states(rnn, x, lengths, starts=None, training=False):
     since, unless it is the first one, an input.
     """
     N, T, _ = x.shape
-    held = rnn._kept.z[:, rnn._kept.inverse, : len(rnn._states) * rnn.n_nodes]
+    p, n_inner = rnn._kept, len(rnn._states) - 1
+    h = p.z[:, None, :, : rnn.n_nodes]
+    held = np.concatenate([p.kept[:, :n_inner], h], axis=1)[:, :, p.inverse]
     is_read = np.arange(T) < lengths[:, None]
     x = np.where(is_read[..., None], x, 0)
     h = np.zeros((N, T, rnn.n_nodes))

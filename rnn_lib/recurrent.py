@@ -24,7 +24,7 @@ from rnn_lib.layers import Layer
 # What a forward pass keeps, time-major, the longest sample first: its order and the way back to the
 # caller's; where samples are past their end (T, N); how many are not, at each step; W as it was,
 # and in the form for the steps; z (T + 1, N, width), of which the last step has states alone; and
-# what the steps kept (T, _n_kept, N, H).
+# what the steps kept (T + 1, _n_kept, N, H), of which the last step has inner states alone.
 _Pass = namedtuple("_Pass", "order inverse past_end alive W W_steps z kept")
 
 
@@ -33,18 +33,18 @@ class RecurrentLayer(Layer):
 
     All numbers of a step are one row for each sample, ``z_t = [h_{t-1} | x_t | 1]``, so that one
     matrix product with ``W = [W_h; W_x; b]`` gives all pre-activations, and one product of all
-    rows with all gradients gives the gradients at all parameters. (A layer with a second state has
-    it in front: ``z_t = [c_{t-1} | h_{t-1} | x_t | 1]``.) A subclass gives
+    rows with all gradients gives the gradients at all parameters. A subclass gives
 
-    * ``_step(W, z, z_next, kept)``: from the rows of this step, `z`, writes the states into those
-      of the next, `z_next`, and what else its derivatives need into `kept`;
+    * ``_step(W, z, z_next, kept)``: from the rows of this step, `z`, writes the state h into those
+      of the next, `z_next`, and what its derivatives will need into `kept`;
     * ``_step_back(W, z, z_next, kept, *dstates, da)``: from the gradients at the states after the
       step, `dstates`, writes those at the pre-activations into `da`, and into `dstates` those at
       the states before.
 
-    The rows are (n, width), where n samples have not ended yet. What belongs to one gate lies side
-    by side in memory, which makes the work on it several times as fast: `kept` is (n_kept, n, H),
-    and each of `dstates` (n, H). ``_step_back`` also takes many steps at once, (steps, N, width).
+    The rows are (n, width), where n samples have not ended yet. What a step keeps stands apart, and
+    what belongs to one gate side by side, which makes the work on it several times as fast: `kept`
+    is a pair, for this step and the next, of (n_kept, n, H). An inner state comes first in it, and
+    is that before the step. ``_step_back`` also takes many steps at once, (steps, N, width).
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ class RecurrentLayer(Layer):
         After ``backward``: the gradient at the state before the first step.
     """
 
-    _states = ("h0",)  # before the first step; h is the last of them
+    _states = ("h0",)  # before the first step; what stands before h is an inner state
     _n_gates = 1  # of H columns each in `W_x` and `W_h`
     _n_sums = 1  # pre-activations of a hidden unit
     _n_kept = 0  # numbers that a step keeps for each hidden unit
@@ -118,7 +118,7 @@ class RecurrentLayer(Layer):
             if state is not None:
                 start[...] = validation.as_real(name, state, start.shape)
                 validation.expect_finite(name, start)
-        return self._keep(*self._compute(x, lengths, np.hstack(starts)))
+        return self._keep(*self._compute(x, lengths, starts))
 
     def _checked(self, x, lengths=None):
         x = validation.as_real("x", x, ("N", "T", self.n_features), self._float_type())
@@ -128,37 +128,37 @@ class RecurrentLayer(Layer):
         return x, lengths
 
     def _compute(self, x, lengths, starts=None, training=False):
-        """Walk forward; `starts` (N, S) are the states before the first step, None for zeros."""
+        """Walk forward; `starts` (S, N, H) are the states before the first step."""
         (N, T, _), H, W = x.shape, self.n_nodes, self._joined_params()
-        S, W_steps = len(self._states) * H, self._for_steps(W)
+        W_steps = self._for_steps(W)
         order, inverse = _longest_first(lengths)
         past_end = np.arange(T)[:, None] >= lengths[order]  # (T, N)
         # With the longest first, the samples that have not ended are a slice, not a mask.
         alive = (N - past_end.sum(axis=1)).tolist()
-        z = np.empty((T + 1, N, S - H + len(W)), W.dtype)
-        z[:T, :, S:-1] = x[order].swapaxes(0, 1)
+        z = np.empty((T + 1, N, len(W)), W.dtype)
+        z[:T, :, H:-1] = x[order].swapaxes(0, 1)
         z[:T, :, -1] = 1
-        z[:T][past_end] = 0
-        z[T] = 0  # of which only the states will be written
-        z[0, :, :S] = 0 if starts is None else starts[order]
-        kept = np.empty((T, self._n_kept, N, H), W.dtype)
-        kept.swapaxes(1, 2)[past_end] = 0
+        kept = np.empty((T + 1, self._n_kept, N, H), W.dtype)
+        for rows in z, kept.swapaxes(1, 2):
+            rows[:T][past_end] = 0
+            rows[T] = 0  # of which only the states will be written
+        starts = np.zeros((len(self._states), N, H)) if starts is None else starts[:, order]
+        kept[0, : len(starts) - 1], z[0, :, :H] = starts[:-1], starts[-1]
         for t, n in enumerate(alive):
-            self._step(W_steps, z[t, :n], z[t + 1, :n], kept[t, :, :n])
-        h = z[1:, :, S - H : S].swapaxes(0, 1)[inverse]
+            self._step(W_steps, z[t, :n], z[t + 1, :n], kept[t : t + 2, :, :n])
+        h = z[1:, :, :H].swapaxes(0, 1)[inverse]
         return h, _Pass(order, inverse, past_end, alive, W, W_steps, z, kept)
 
     def _backward(self, dh, p):
         dh = dh.astype(p.W.dtype, copy=False)[p.order].swapaxes(0, 1)
-        (T, N, H), S = dh.shape, len(self._states) * self.n_nodes
+        T, N, H = dh.shape
         walk_back = self._walk_back_truncated if (self.bptt_steps or T) < T else self._walk_back
         da = np.zeros((T, N, self._n_sums * H), p.W.dtype)
         dstart = walk_back(dh, p, da)
 
         # The sums over samples and steps are one matrix product.
         da_rows = da.reshape(T * N, -1)
-        z_rows = p.z[:T].reshape(T * N, -1)[:, S - H :]
-        self._leave_grads(z_rows, da_rows)
+        self._leave_grads(p.z[:T].reshape(T * N, -1), da_rows)
         for name, dstate in zip(self._states, dstart, strict=True):
             setattr(self, f"d{name}", dstate[p.inverse])
         W_x = p.W[H:-1]
@@ -170,9 +170,9 @@ class RecurrentLayer(Layer):
         dstates = np.zeros((len(self._states), N, H), p.W.dtype)
         for t in reversed(range(T)):
             n = p.alive[t]
-            z, z_next, kept, alive = p.z[t, :n], p.z[t + 1, :n], p.kept[t, :, :n], dstates[:, :n]
-            alive[-1] += dh[t, :n]
-            self._step_back(p.W_steps, z, z_next, kept, *alive, da[t, :n])
+            z, z_next, kept = p.z[t, :n], p.z[t + 1, :n], p.kept[t : t + 2, :, :n]
+            dstates[-1, :n] += dh[t, :n]
+            self._step_back(p.W_steps, z, z_next, kept, *dstates[:, :n], da[t, :n])
         return dstates
 
     def _walk_back_truncated(self, dh, p, da):
@@ -188,7 +188,9 @@ class RecurrentLayer(Layer):
         dstates, kept = np.zeros_like(wave[:, 0]), p.kept.swapaxes(0, 1)
         for t in range(T, T - self.bptt_steps, -1):
             da_round = np.empty_like(da[:t])
-            self._step_back(p.W_steps, p.z[:t], p.z[1 : t + 1], kept[:, :t], *wave, da_round)
+            before, after = slice(t), slice(1, t + 1)
+            both = kept[:, before], kept[:, after]
+            self._step_back(p.W_steps, p.z[before], p.z[after], both, *wave, da_round)
             da[:t] += da_round
             dstates += wave[:, 0]  # what has arrived before the first step
             wave = wave[:, 1:]
@@ -336,7 +338,8 @@ class LSTM(RecurrentLayer):
     """
 
     _states = ("c0", "h0")
-    _n_gates = _n_sums = _n_kept = 4
+    _n_gates = _n_sums = 4
+    _n_kept = 5  # c_{t-1}, i, f, o, g
 
     def __init__(
         self,
@@ -384,25 +387,26 @@ class LSTM(RecurrentLayer):
     @property
     def c(self) -> np.ndarray:
         """After ``forward``: the states c after every step, shape (N, T, H)."""
-        p = self._kept
-        return p.z[1:, :, : self.n_nodes].swapaxes(0, 1)[p.inverse]
+        return self._kept.kept[1:, 0].swapaxes(0, 1)[self._kept.inverse]
 
     def _for_steps(self, W):
         W = _gates_first(W, 4)
         return W[[0, 1, 3, 2]], np.vstack(W[:, : self.n_nodes].swapaxes(1, 2))
 
     def _step(self, W, z, z_next, kept):
-        H, (i, f, o, g) = self.n_nodes, kept
-        np.matmul(z[:, H:], W[0], out=kept)
-        sigmoid(kept[:3], out=kept[:3])
+        gates, c_before, c = kept[0, 1:], kept[0, 0], kept[1, 0]
+        i, f, o, g = gates
+        np.matmul(z, W[0], out=gates)
+        sigmoid(gates[:3], out=gates[:3])
         np.tanh(g, out=g)
-        z_next[:, :H] = c = f * z[:, :H] + i * g  # c_t = f * c_{t-1} + i * g
-        np.multiply(o, np.tanh(c), out=z_next[:, H : 2 * H])  # h_t = o * tanh(c_t)
+        np.multiply(f, c_before, out=c)
+        c += i * g  # c_t = f * c_{t-1} + i * g
+        np.multiply(o, np.tanh(c), out=z_next[:, : self.n_nodes])  # h_t = o * tanh(c_t)
 
     def _step_back(self, W, z, z_next, kept, dc, dh, da):
-        H, (i, f, o, g) = self.n_nodes, kept
-        da_i, da_f, da_g, da_o = _gates_of(da, H)
-        tanh_c = np.tanh(z_next[..., :H])
+        (c_before, i, f, o, g), (c, *_) = kept
+        da_i, da_f, da_g, da_o = _gates_of(da, self.n_nodes)
+        tanh_c = np.tanh(c)
         dh *= o
         np.multiply(dh * tanh_c, 1 - o, out=da_o)  # da_o = dh_t * tanh(c_t) * o * (1 - o)
         dc += dh * (1 - tanh_c**2)  # dc_t gets dh_t * o * (1 - tanh(c_t)**2)
@@ -410,7 +414,7 @@ class LSTM(RecurrentLayer):
         np.multiply(dc_i, 1 - g**2, out=da_g)  # da_g = dc_t * i * (1 - g**2)
         np.multiply(dc_i * g, 1 - i, out=da_i)  # da_i = dc_t * g * i * (1 - i)
         dc *= f  # dc_{t-1} = dc_t * f
-        np.multiply(dc * z[..., :H], 1 - f, out=da_f)  # da_f = dc_t * c_{t-1} * f * (1 - f)
+        np.multiply(dc * c_before, 1 - f, out=da_f)  # da_f = dc_t * c_{t-1} * f * (1 - f)
         np.matmul(da, W[1], out=dh)  # dh_{t-1} = da_t @ W_h.T
 
 
@@ -488,10 +492,10 @@ class GRU(RecurrentLayer):
 
     # The gate z is called u here, beside the rows z; and the product of h and W_hn is h_n.
     def _step(self, W, z, z_next, kept):
-        (W_rz, W_hn, b_hn, W_xn, _), (r, u, h_n, n) = W, kept
-        h = z[:, : self.n_nodes]
-        np.matmul(z, W_rz, out=kept[:2])
-        sigmoid(kept[:2], out=kept[:2])
+        W_rz, W_hn, b_hn, W_xn, _ = W
+        h, rz, (r, u, h_n, n) = z[:, : self.n_nodes], kept[0, :2], kept[0]
+        np.matmul(z, W_rz, out=rz)
+        sigmoid(rz, out=rz)
         np.matmul(h, W_hn, out=h_n)
         h_n += b_hn
         np.matmul(z[:, self.n_nodes :], W_xn, out=n)
@@ -500,7 +504,7 @@ class GRU(RecurrentLayer):
         np.add(n, u * (h - n), out=z_next[:, : self.n_nodes])  # h_t = (1 - u) * n + u * h_{t-1}
 
     def _step_back(self, W, z, z_next, kept, dh, da):
-        H, (r, u, h_n, n) = self.n_nodes, kept
+        H, (r, u, h_n, n) = self.n_nodes, kept[0]
         da_hn, da_r, da_u, da_n = _gates_of(da, H)
         dn = dh * (1 - u)
         np.multiply(dn * (z[..., :H] - n), u, out=da_u)  # da_u = dh_t * (h_{t-1} - n) * u * (1 - u)
