@@ -1,4 +1,4 @@
-"""The simple recurrent network from scratch, in NumPy: what the lessons call.
+"""Recurrent networks from scratch, in NumPy: what the lessons call.
 
 Everything public can be imported from here; ``rnn_lib.plots`` is imported by name, since it needs
 matplotlib. The modules can be read in this order: activations, initializers, layers, recurrent,

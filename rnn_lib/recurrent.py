@@ -116,7 +116,7 @@ class RecurrentLayer(Layer):
         starts = np.zeros((len(states), len(x), self.n_nodes), x.dtype)
         for name, start, state in zip(self._states, starts, states, strict=True):
             if state is not None:
-                start[...] = validation.as_real(name, state, start.shape)
+                start[...] = validation.as_real(name, state, start.shape, x.dtype)
                 validation.expect_finite(name, start)
         return self._keep(*self._compute(x, lengths, starts))
 
@@ -153,7 +153,8 @@ class RecurrentLayer(Layer):
         dh = dh.astype(p.W.dtype, copy=False)[p.order].swapaxes(0, 1)
         T, N, H = dh.shape
         walk_back = self._walk_back_truncated if (self.bptt_steps or T) < T else self._walk_back
-        da = np.zeros((T, N, self._n_sums * H), p.W.dtype)
+        da = np.empty((T, N, self._n_sums * H), p.W.dtype)
+        da[p.past_end] = 0
         dstart = walk_back(dh, p, da)
 
         # The sums over samples and steps are one matrix product.
@@ -170,9 +171,9 @@ class RecurrentLayer(Layer):
         dstates = np.zeros((len(self._states), N, H), p.W.dtype)
         for t in reversed(range(T)):
             n = p.alive[t]
-            z, z_next, kept = p.z[t, :n], p.z[t + 1, :n], p.kept[t : t + 2, :, :n]
-            dstates[-1, :n] += dh[t, :n]
-            self._step_back(p.W_steps, z, z_next, kept, *dstates[:, :n], da[t, :n])
+            z, z_next, alive = p.z[t, :n], p.z[t + 1, :n], dstates[:, :n]
+            alive[-1] += dh[t, :n]
+            self._step_back(p.W_steps, z, z_next, p.kept[t : t + 2, :, :n], *alive, da[t, :n])
         return dstates
 
     def _walk_back_truncated(self, dh, p, da):
@@ -186,11 +187,10 @@ class RecurrentLayer(Layer):
         wave = np.zeros((len(self._states), T, N, H), p.W.dtype)
         wave[-1] = np.where(p.past_end[..., None], 0, dh)
         dstates, kept = np.zeros_like(wave[:, 0]), p.kept.swapaxes(0, 1)
+        da[...] = 0
         for t in range(T, T - self.bptt_steps, -1):
-            da_round = np.empty_like(da[:t])
-            before, after = slice(t), slice(1, t + 1)
-            both = kept[:, before], kept[:, after]
-            self._step_back(p.W_steps, p.z[before], p.z[after], both, *wave, da_round)
+            da_round, both = np.empty_like(da[:t]), (kept[:, :t], kept[:, 1 : t + 1])
+            self._step_back(p.W_steps, p.z[:t], p.z[1 : t + 1], both, *wave, da_round)
             da[:t] += da_round
             dstates += wave[:, 0]  # what has arrived before the first step
             wave = wave[:, 1:]
@@ -389,15 +389,14 @@ class LSTM(RecurrentLayer):
         """After ``forward``: the states c after every step, shape (N, T, H)."""
         return self._kept.kept[1:, 0].swapaxes(0, 1)[self._kept.inverse]
 
-    def _for_steps(self, W):
+    def _for_steps(self, W):  # the gates in the order i, f, o, g: three sigmoids side by side
         W = _gates_first(W, 4)
         return W[[0, 1, 3, 2]], np.vstack(W[:, : self.n_nodes].swapaxes(1, 2))
 
     def _step(self, W, z, z_next, kept):
-        gates, c_before, c = kept[0, 1:], kept[0, 0], kept[1, 0]
-        i, f, o, g = gates
-        np.matmul(z, W[0], out=gates)
-        sigmoid(gates[:3], out=gates[:3])
+        (c_before, i, f, o, g), c = kept[0], kept[1, 0]
+        np.matmul(z, W[0], out=kept[0, 1:])
+        sigmoid(kept[0, 1:4], out=kept[0, 1:4])
         np.tanh(g, out=g)
         np.multiply(f, c_before, out=c)
         c += i * g  # c_t = f * c_{t-1} + i * g
@@ -490,7 +489,7 @@ class GRU(RecurrentLayer):
         b_hn = self.params["b_h"][2 * H :].astype(W.dtype)
         return np.stack([W_r, W_z]), W_n[:H], b_hn, W_n[H:], W_h_T
 
-    # The gate z is called u here, beside the rows z; and the product of h and W_hn is h_n.
+    # The gate z is called u here, beside the rows z, and h_{t-1} @ W_hn + b_hn is h_n.
     def _step(self, W, z, z_next, kept):
         W_rz, W_hn, b_hn, W_xn, _ = W
         h, rz, (r, u, h_n, n) = z[:, : self.n_nodes], kept[0, :2], kept[0]
@@ -516,9 +515,9 @@ class GRU(RecurrentLayer):
 
     def _leave_grads(self, z, da):
         H = self.n_nodes
-        dW_x, dW_h = z[:, H:].T @ da[:, H:], z[:, :H].T @ da[:, : 3 * H]
+        dW_h = np.roll(z[:, :H].T @ da[:, : 3 * H], -H, axis=1)
+        dW_x = z[:, H:].T @ da[:, H:]
         db_h = np.append(dW_x[-1, : 2 * H], da[:, :H].sum(axis=0))
-        dW_h = np.roll(dW_h, -H, axis=1)
         self.grads = {"W_x": dW_x[:-1], "W_h": dW_h, "b_x": dW_x[-1], "b_h": db_h}
 
 

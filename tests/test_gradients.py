@@ -203,33 +203,32 @@ class GivesNaN(SimpleRNN):
         return dx
 
 
-def gated(name, kind, **change):
-    """Make a class of gated layer with a fault in each step back: some arguments are changed."""
-    right = KINDS[kind]._step_back
+def gated(name, kind, z=None, kept=None):
+    """Make a class of gated layer with a fault: each step back sees other rows, or other gates."""
 
-    def _step_back(self, W, z, z_next, kept, *dstates_da):
-        given = {"W": W, "z": z, "z_next": z_next, "kept": kept}
-        given |= {key: function(**given) for key, function in change.items()}
-        right(self, *given.values(), *dstates_da)
+    def _step_back(self, W, rows, rows_next, pair, *dstates_da):
+        rows = rows_next if z == "next" else rows
+        if kept is not None:
+            pair = pair.copy()
+            kept(pair)
+        KINDS[kind]._step_back(self, W, rows, rows_next, pair, *dstates_da)
 
     return type(name, (KINDS[kind],), {"_step_back": _step_back})
 
 
-def swapped(one, other):
-    def swap(kept, **_):
-        order = list(range(len(kept)))
-        order[one], order[other] = other, one
-        return kept[order]
+def exchanged(one, other):
+    def exchange(pair):
+        pair[0, [one, other]] = pair[0, [other, one]]
 
-    return swap
+    return exchange
 
 
-def next_state(z, z_next, **_):
-    return z_next
+def with_next_inner_state(pair):
+    pair[0, 0] = pair[1, 0]
 
 
-def without_last(kept, **_):
-    return np.concatenate([kept[:-1], np.zeros_like(kept[-1:])])
+def without_candidate(pair):
+    pair[0, -1] = 0
 
 
 class LosesTheInnerState(LSTM):
@@ -256,14 +255,15 @@ class AddsNoTruncatedEntry(LSTM):
 
 
 WRONG_GATES = [
-    (gated("ExchangesInputAndForget", "lstm", kept=swapped(0, 1)), None, None),
-    (gated("TakesTheNextInnerState", "lstm", z=next_state), None, None),
-    (gated("ForgetsTheCandidate", "lstm", kept=without_last), None, None),
+    (gated("ExchangesInputAndForget", "lstm", kept=exchanged(1, 2)), None, None),
+    (gated("ExchangesOutputAndCandidate", "lstm", kept=exchanged(3, 4)), None, None),
+    (gated("TakesTheNextInnerState", "lstm", kept=with_next_inner_state), None, None),
+    (gated("ForgetsTheCandidate", "lstm", kept=without_candidate), None, None),
     (LosesTheInnerState, None, None),
     (AddsNoTruncatedEntry, 2, None),
-    (gated("ExchangesResetAndUpdate", "gru", kept=swapped(0, 1)), None, None),
-    (gated("TakesTheNextState", "gru", z=next_state), None, None),
-    (gated("ForgetsTheCandidate", "gru", kept=without_last), None, None),
+    (gated("ExchangesResetAndUpdate", "gru", kept=exchanged(0, 1)), None, None),
+    (gated("TakesTheNextState", "gru", z="next"), None, None),
+    (gated("ForgetsTheCandidate", "gru", kept=without_candidate), None, None),
     (LosesTheShortWay, None, None),
 ]
 
