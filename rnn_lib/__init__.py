@@ -1,4 +1,4 @@
-"""The simple recurrent network from scratch, in NumPy: what the lessons call.
+"""Recurrent networks from scratch, in NumPy: what the lessons call.
 
 Everything public can be imported from here; ``rnn_lib.plots`` is imported by name, since it needs
 matplotlib. The modules can be read in this order: activations, initializers, layers, recurrent,
@@ -18,7 +18,7 @@ from rnn_lib.layers import Dense, Dropout, Embedding, RowGradient
 from rnn_lib.losses import SigmoidCrossEntropy, SoftmaxCrossEntropy, get_loss
 from rnn_lib.network import AllStates, LastState, MeanState, RecurrentNetwork, get_readout
 from rnn_lib.optimizers import SGD, AdaGrad, Adam, clip_by_global_norm, global_norm, linear_decay
-from rnn_lib.recurrent import RecurrentLayer, SimpleRNN
+from rnn_lib.recurrent import GRU, LSTM, RecurrentLayer, SimpleRNN
 from rnn_lib.text import Sequences, Vocabulary, pad_sequences, tokenize
 from rnn_lib.training import training_step
 

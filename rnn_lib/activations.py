@@ -104,7 +104,7 @@ def softmax(scores: np.ndarray) -> np.ndarray:
     return exp / exp.sum(axis=-1, keepdims=True)
 
 
-def sigmoid(scores: np.ndarray) -> np.ndarray:
+def sigmoid(scores: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
     """Turn each score into a probability of its own.
 
     Written with tanh, which neither overflows nor loses digits: ``(1 + tanh(z / 2)) / 2``.
@@ -113,6 +113,8 @@ def sigmoid(scores: np.ndarray) -> np.ndarray:
     ----------
     scores : ndarray, any shape
         Any finite numbers.
+    out : ndarray, shape as `scores`, optional
+        Where to write the result; it may be `scores` itself.
 
     Returns
     -------
@@ -123,4 +125,5 @@ def sigmoid(scores: np.ndarray) -> np.ndarray:
     -----
     Lesson 1, section 7.
     """
-    return 0.5 * (1 + np.tanh(0.5 * scores))
+    half = np.tanh(np.multiply(0.5, scores, out=out), out=out)
+    return np.multiply(0.5, np.add(1, half, out=out), out=out)

@@ -55,7 +55,7 @@ def _by(get):
 
 @dataclass(eq=False)
 class ScratchRNNClassifier:
-    """A simple recurrent network that labels sequences.
+    """A recurrent network that labels sequences.
 
     Parameters
     ----------
@@ -73,11 +73,11 @@ class ScratchRNNClassifier:
         Sequences per update.
     n_epochs : int
         How often ``fit`` goes through the data.
-    layer : {"rnn"} or RecurrentLayer
+    layer : {"rnn", "gru", "lstm"} or RecurrentLayer
         The recurrent layer. An object has its own `n_nodes`, `activation` and `bptt_steps`; the
         settings of these names then have no effect.
     activation : {"tanh", "relu"}
-        The recurrent layer's activation.
+        The simple recurrent layer's activation; the gated ones have theirs.
     initializer : str or callable
         Draws the weights of the recurrent and the output layer.
     readout : {"last", "mean", "all"} or readout object

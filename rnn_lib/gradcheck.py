@@ -64,7 +64,7 @@ class GradCheck:
     error : float
         The worst relative error of any array.
     name : str
-        The array that has it: a parameter, ``"dx"`` or ``"dh0"``.
+        The array that has it: a parameter, ``"dx"``, ``"dh0"`` or ``"dc0"``.
     index : tuple of int
         The element of that array with the largest difference.
     errors : dict of str to float
@@ -82,7 +82,11 @@ class GradCheck:
 
 
 def grad_check(
-    layer, x: np.ndarray, h0: np.ndarray | None = None, lengths: np.ndarray | None = None
+    layer,
+    x: np.ndarray,
+    h0: np.ndarray | None = None,
+    lengths: np.ndarray | None = None,
+    c0: np.ndarray | None = None,
 ) -> GradCheck:
     """Compare a layer's ``backward`` with the numeric gradient, at every element.
 
@@ -98,8 +102,8 @@ def grad_check(
         Anything with ``params``, ``grads``, ``forward`` and ``backward``; its parameters float64.
     x : ndarray of float64, or of int for an embedding
         The input. Its gradient is checked unless it holds integers.
-    h0 : ndarray of float64, optional
-        Passed to ``forward``; its gradient, the layer's ``dh0``, is checked too.
+    h0, c0 : ndarray of float64, optional
+        Passed to ``forward``; their gradients, the layer's ``dh0`` and ``dc0``, are checked too.
     lengths : ndarray of int, optional
         Passed to ``forward``.
 
@@ -112,13 +116,14 @@ def grad_check(
     Raises
     ------
     TypeError
-        If a parameter, `x` or `h0` is not float64.
+        If a parameter, `x`, `h0` or `c0` is not float64.
 
     Notes
     -----
     Lesson 3, section 4.
     """
-    options = {k: v for k, v in (("h0", h0), ("lengths", lengths)) if v is not None}
+    starts = {name: start for name, start in (("h0", h0), ("c0", c0)) if start is not None}
+    options = starts if lengths is None else starts | {"lengths": lengths}
     y = layer.forward(x, **options)
     dy = np.random.default_rng(0).standard_normal(y.shape)
     dx = layer.backward(dy)
@@ -126,8 +131,7 @@ def grad_check(
     checked = {name: (layer.params[name], layer.grads[name]) for name in layer.params}
     if x.dtype.kind == "f":
         checked["dx"] = x, dx
-    if h0 is not None:
-        checked["dh0"] = h0, layer.dh0
+    checked |= {f"d{name}": (start, getattr(layer, f"d{name}")) for name, start in starts.items()}
     checked = {name: (at, np.array(analytic)) for name, (at, analytic) in checked.items()}
 
     twin = _with_truncation_held(layer)
@@ -157,12 +161,14 @@ def _with_truncation_held(layer):
 def _compute_with_held_states(rnn, x, lengths, starts=None, training=False):
     """Compute as `rnn` does, but let each state depend on the last `bptt_steps` cells only.
 
-    The values are those of the ordinary forward pass. But the state before those cells stays what
-    it was in the last ``forward`` of `rnn`, however the parameters are nudged since, unless it is
-    h0.
+    The values are those of the ordinary forward pass. But the state before those cells (h and c of
+    an LSTM) stays what it was in the last ``forward`` of `rnn`, however the parameters are nudged
+    since, unless it is the first one, an input.
     """
     N, T, _ = x.shape
-    held = rnn._kept.z[:, rnn._kept.inverse, : rnn._n_states * rnn.n_nodes]
+    p, n_inner = rnn._kept, len(rnn._states) - 1
+    h = p.z[:, None, :, : rnn.n_nodes]
+    held = np.concatenate([p.kept[:, :n_inner], h], axis=1)[:, :, p.inverse]
     is_read = np.arange(T) < lengths[:, None]
     x = np.where(is_read[..., None], x, 0)
     h = np.zeros((N, T, rnn.n_nodes))

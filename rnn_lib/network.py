@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnn_lib.layers import Dense, Dropout, Embedding, Layer, RowGradient
-from rnn_lib.recurrent import RecurrentLayer
+from rnn_lib.recurrent import LSTM, RecurrentLayer
 from rnn_lib.validation import as_lengths, choose, expect_positive, expect_shape, is_object
 
 
@@ -236,7 +236,7 @@ class RecurrentNetwork:
         return dscores
 
 
-_OURS = {Layer.forward, Readout.forward, RecurrentLayer.forward}
+_OURS = {Layer.forward, Readout.forward, RecurrentLayer.forward, LSTM.forward}
 
 
 def _run(layer, keep, x, **how):

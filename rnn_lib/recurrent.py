@@ -12,18 +12,20 @@ arrays are (N, T, features), as views of the same memory.
 
 import copy
 from collections import namedtuple
+from functools import partial
 
 import numpy as np
 
 from rnn_lib import validation
-from rnn_lib.activations import get_activation
+from rnn_lib.activations import get_activation, sigmoid
 from rnn_lib.initializers import Initializer, draw_weights
 from rnn_lib.layers import Layer
 
 # What a forward pass keeps, time-major, the longest sample first: its order and the way back to the
-# caller's; where samples are past their end (T, N); how many are not, at each step; W as it was;
-# z (T + 1, N, width), of which the last step has states alone; and what the steps kept (T, N, ...).
-_Pass = namedtuple("_Pass", "order inverse past_end alive W z kept")
+# caller's; where samples are past their end (T, N); how many are not, at each step; W as it was,
+# and in the form for the steps; z (T + 1, N, width), of which the last step has states alone; and
+# what the steps kept (T + 1, _n_kept, N, H), of which the last step has inner states alone.
+_Pass = namedtuple("_Pass", "order inverse past_end alive W W_steps z kept")
 
 
 class RecurrentLayer(Layer):
@@ -31,17 +33,18 @@ class RecurrentLayer(Layer):
 
     All numbers of a step are one row for each sample, ``z_t = [h_{t-1} | x_t | 1]``, so that one
     matrix product with ``W = [W_h; W_x; b]`` gives all pre-activations, and one product of all
-    rows with all gradients gives the gradients at all parameters. (A cell with a second state has
-    it in front: ``z_t = [c_{t-1} | h_{t-1} | x_t | 1]``.) A subclass gives
+    rows with all gradients gives the gradients at all parameters. A subclass gives
 
-    * ``_step(W, z, z_next, kept)``: from the rows of this step, `z`, writes the states into those
-      of the next, `z_next`, and what else its derivatives need into `kept`;
-    * ``_step_back(W, z, z_next, kept, dstate, da)``: from the gradient at the states after the
-      step, `dstate`, writes that at the pre-activations into `da`, and into `dstate` that at the
-      states before.
+    * ``_step(W, z, z_next, kept)``: from the rows of this step, `z`, writes the state h into those
+      of the next, `z_next`, and what its derivatives will need into `kept`;
+    * ``_step_back(W, z, z_next, kept, *dstates, da)``: from the gradients at the states after the
+      step, `dstates`, writes those at the pre-activations into `da`, and into `dstates` those at
+      the states before.
 
-    These arrays are (n, width), where n samples have not ended yet; ``_step_back`` also takes many
-    steps at once, (steps, N, width).
+    The rows are (n, width), where n samples have not ended yet. What a step keeps stands apart, and
+    what belongs to one gate side by side, which makes the work on it several times as fast: `kept`
+    is a pair, for this step and the next, of (n_kept, n, H). An inner state comes first in it, and
+    is that before the step. ``_step_back`` also takes many steps at once, (steps, N, width).
 
     Parameters
     ----------
@@ -56,7 +59,9 @@ class RecurrentLayer(Layer):
         After ``backward``: the gradient at the state before the first step.
     """
 
-    _n_states = 1
+    _states = ("h0",)  # before the first step; what stands before h is an inner state
+    _n_gates = 1  # of H columns each in `W_x` and `W_h`
+    _n_sums = 1  # pre-activations of a hidden unit
     _n_kept = 0  # numbers that a step keeps for each hidden unit
 
     def __init__(self, n_features, n_nodes, bptt_steps, initializer, rng, dtype) -> None:
@@ -66,9 +71,10 @@ class RecurrentLayer(Layer):
         self.bptt_steps = validation.expect_count("bptt_steps", bptt_steps, optional=True)
         self.dtype = validation.expect_float_type("dtype", dtype)
         rng = np.random.default_rng(rng)
-        self.params["W_x"] = draw_weights(initializer, rng, (n_features, n_nodes), dtype)
-        self.params["W_h"] = draw_weights(initializer, rng, (n_nodes, n_nodes), dtype)
-        self.params["b"] = np.zeros(n_nodes, dtype)
+        for name, n_in in (("W_x", n_features), ("W_h", n_nodes)):
+            draw = partial(draw_weights, initializer, rng, (n_in, n_nodes), dtype)
+            self.params[name] = np.hstack([draw() for _ in range(self._n_gates)])
+        self.params["b"] = np.zeros(self._n_gates * n_nodes, dtype)
 
     def forward(
         self,
@@ -103,11 +109,16 @@ class RecurrentLayer(Layer):
         TypeError
             If `x` or `h0` are not real numbers, or `lengths` not integers.
         """
+        return self._forward(x, lengths, h0)
+
+    def _forward(self, x, lengths, *states):
         x, lengths = self._checked(x, lengths)
-        if h0 is not None:
-            h0 = validation.as_real("h0", h0, (len(x), self.n_nodes), x.dtype)
-            validation.expect_finite("h0", h0)
-        return self._keep(*self._compute(x, lengths, h0))
+        starts = np.zeros((len(states), len(x), self.n_nodes), x.dtype)
+        for name, start, state in zip(self._states, starts, states, strict=True):
+            if state is not None:
+                start[...] = validation.as_real(name, state, start.shape, x.dtype)
+                validation.expect_finite(name, start)
+        return self._keep(*self._compute(x, lengths, starts))
 
     def _checked(self, x, lengths=None):
         x = validation.as_real("x", x, ("N", "T", self.n_features), self._float_type())
@@ -117,76 +128,99 @@ class RecurrentLayer(Layer):
         return x, lengths
 
     def _compute(self, x, lengths, starts=None, training=False):
-        """Walk forward; `starts` (N, S) are the states before the first step, None for zeros."""
+        """Walk forward; `starts` (S, N, H) are the states before the first step."""
         (N, T, _), H, W = x.shape, self.n_nodes, self._joined_params()
-        S = self._n_states * H
+        W_steps = self._for_steps(W)
         order, inverse = _longest_first(lengths)
         past_end = np.arange(T)[:, None] >= lengths[order]  # (T, N)
         # With the longest first, the samples that have not ended are a slice, not a mask.
         alive = (N - past_end.sum(axis=1)).tolist()
-        z = np.empty((T + 1, N, S - H + len(W)), W.dtype)
-        z[:T, :, S:-1] = x[order].swapaxes(0, 1)
+        z = np.empty((T + 1, N, len(W)), W.dtype)
+        z[:T, :, H:-1] = x[order].swapaxes(0, 1)
         z[:T, :, -1] = 1
-        z[:T][past_end] = 0
-        z[T] = 0  # of which only the states will be written
-        z[0, :, :S] = 0 if starts is None else starts[order]
-        kept = np.zeros((T, N, self._n_kept * H), W.dtype)
+        kept = np.empty((T + 1, self._n_kept, N, H), W.dtype)
+        for rows in z, kept.swapaxes(1, 2):
+            rows[:T][past_end] = 0
+            rows[T] = 0  # of which only the states will be written
+        starts = np.zeros((len(self._states), N, H)) if starts is None else starts[:, order]
+        kept[0, : len(starts) - 1], z[0, :, :H] = starts[:-1], starts[-1]
         for t, n in enumerate(alive):
-            self._step(W, z[t, :n], z[t + 1, :n], kept[t, :n])
-        h = z[1:, :, S - H : S].swapaxes(0, 1)[inverse]
-        return h, _Pass(order, inverse, past_end, alive, W, z, kept)
+            self._step(W_steps, z[t, :n], z[t + 1, :n], kept[t : t + 2, :, :n])
+        h = z[1:, :, :H].swapaxes(0, 1)[inverse]
+        return h, _Pass(order, inverse, past_end, alive, W, W_steps, z, kept)
 
     def _backward(self, dh, p):
         dh = dh.astype(p.W.dtype, copy=False)[p.order].swapaxes(0, 1)
-        (T, N, H), S = dh.shape, self._n_states * self.n_nodes
+        T, N, H = dh.shape
         walk_back = self._walk_back_truncated if (self.bptt_steps or T) < T else self._walk_back
-        da = np.zeros((T, N, p.W.shape[1]), p.W.dtype)
+        da = np.empty((T, N, self._n_sums * H), p.W.dtype)
+        da[p.past_end] = 0
         dstart = walk_back(dh, p, da)
 
         # The sums over samples and steps are one matrix product.
         da_rows = da.reshape(T * N, -1)
-        z_rows = p.z[:T].reshape(T * N, -1)[:, S - H :]
-        self._part_grads(z_rows.T @ da_rows)
-        self.dh0 = dstart[p.inverse, S - H :]
-        return (da_rows @ p.W[H:-1].T).reshape(T, N, -1).swapaxes(0, 1)[p.inverse]
+        self._leave_grads(p.z[:T].reshape(T * N, -1), da_rows)
+        for name, dstate in zip(self._states, dstart, strict=True):
+            setattr(self, f"d{name}", dstate[p.inverse])
+        W_x = p.W[H:-1]
+        return (da_rows[:, -W_x.shape[1] :] @ W_x.T).reshape(T, N, -1).swapaxes(0, 1)[p.inverse]
 
     def _walk_back(self, dh, p, da):
-        """Walk back from the last step, write all da_t; return the gradient at the first states."""
+        """Walk back from the last step, write all da_t; return what arrives at the first states."""
         T, N, H = dh.shape
-        dstate = np.zeros((N, self._n_states * H), p.W.dtype)
+        dstates = np.zeros((len(self._states), N, H), p.W.dtype)
         for t in reversed(range(T)):
             n = p.alive[t]
-            dstate[:n, -H:] += dh[t, :n]
-            self._step_back(p.W, p.z[t, :n], p.z[t + 1, :n], p.kept[t, :n], dstate[:n], da[t, :n])
-        return dstate
+            z, z_next, alive = p.z[t, :n], p.z[t + 1, :n], dstates[:, :n]
+            alive[-1] += dh[t, :n]
+            self._step_back(p.W_steps, z, z_next, p.kept[t : t + 2, :, :n], *alive, da[t, :n])
+        return dstates
 
     def _walk_back_truncated(self, dh, p, da):
         """Let the gradient that enters at each step pass through `bptt_steps` cells, exactly.
 
         Each entry stops at a place of its own, so their sum cannot travel as one. But all entries
-        can take a step back at the same time: after k rounds ``wave[s]`` is what entered at step
+        can take a step back at the same time: after k rounds ``wave[:, s]`` is what entered at step
         s + k and has come down to the states after step s.
         """
         T, N, H = dh.shape
-        wave = np.zeros((T, N, self._n_states * H), p.W.dtype)
-        wave[..., -H:] = np.where(p.past_end[..., None], 0, dh)
-        dstate = np.zeros_like(wave[0])
+        wave = np.zeros((len(self._states), T, N, H), p.W.dtype)
+        wave[-1] = np.where(p.past_end[..., None], 0, dh)
+        dstates, kept = np.zeros_like(wave[:, 0]), p.kept.swapaxes(0, 1)
+        da[...] = 0
         for t in range(T, T - self.bptt_steps, -1):
-            da_round = np.empty_like(da[:t])
-            self._step_back(p.W, p.z[:t], p.z[1 : t + 1], p.kept[:t], wave, da_round)
+            da_round, both = np.empty_like(da[:t]), (kept[:, :t], kept[:, 1 : t + 1])
+            self._step_back(p.W_steps, p.z[:t], p.z[1 : t + 1], both, *wave, da_round)
             da[:t] += da_round
-            dstate += wave[0]  # what has arrived before the first step
-            wave = wave[1:]
-        return dstate
+            dstates += wave[:, 0]  # what has arrived before the first step
+            wave = wave[:, 1:]
+        return dstates
+
+    def _start_second_bias(self, name, bias):
+        """Let the bias of the second gate start at `bias`, one number or H; return it."""
+        H = self.n_nodes
+        bias = validation.as_real(name, bias, (H,) if np.ndim(bias) else ())
+        validation.expect_finite(name, bias)
+        self.params["b"][H : 2 * H] = bias
+        return bias.tolist()
 
     def _joined_params(self):
         """Return W = [W_h; W_x; b], in the type to compute in."""
-        W_h, W_x, b = self.params["W_h"], self.params["W_x"], self.params["b"]
+        W_h, W_x, b = self.params["W_h"], self.params["W_x"], self._bias()
         W = np.vstack([W_h, W_x, np.broadcast_to(b, W_h.shape[1:])])
         return W.astype(self._float_type(), copy=False)
 
-    def _part_grads(self, dW):
-        """Divide the gradient at W among the parameters."""
+    def _bias(self):
+        """Return b."""
+        return self.params["b"]
+
+    def _for_steps(self, W):
+        """Return W in the form that the steps compute with."""
+        return W
+
+    def _leave_grads(self, z, da):
+        """Add up the gradients at the parameters, from all rows z and all da."""
+        dW = z.T @ da
         H, db = self.n_nodes, dW[-1]
         db = db if self.params["b"].shape == db.shape else db.sum(keepdims=True)
         self.grads = {"W_x": dW[H:-1], "W_h": dW[:H], "b": db}
@@ -261,7 +295,233 @@ class SimpleRNN(RecurrentLayer):
         np.matmul(da, W[: self.n_nodes].T, out=dh)  # dh_{t-1} = da_t @ W_h.T
 
 
-LAYERS = {"rnn": SimpleRNN}
+class LSTM(RecurrentLayer):
+    """Long short-term memory: a state that is added to, and gates that say how much.
+
+    Each gate has H columns of ``x_t @ W_x + h_{t-1} @ W_h + b``: i (input), f (forget) and o
+    (output) are their sigmoids, the candidate g their tanh. Then ``c_t = f * c_{t-1} + i * g`` and
+    ``h_t = o * tanh(c_t)``.
+
+    Parameters
+    ----------
+    n_features, n_nodes : int
+        Numbers per time step, F, and hidden units, H.
+    forget_bias : float or ndarray, shape (H,)
+        What the forget gate's bias starts at; the others start at 0. With ``log(k)`` a unit keeps
+        about 1/e of its state over k steps (chrono initialization), with 1 next to nothing.
+    bptt_steps, initializer, rng, dtype
+        As in :class:`SimpleRNN`. The initializer draws each gate's weights by themselves. What is
+        held constant where a gradient stops is the whole state, h and c.
+
+    Attributes
+    ----------
+    params, grads : dict
+        `W_x` (F, 4H), `W_h` (H, 4H) and `b` (4H,), in the order i, f, g, o.
+    dh0, dc0 : ndarray, shape (N, H)
+        After ``backward``: the gradients at the states before the first step.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If a size is not a whole number of at least 1, a name is unknown, or `forget_bias` is not
+        one finite number or H.
+
+    Notes
+    -----
+    Lesson 6, section 3; `forget_bias`: section 4. PyTorch's form, whose two biases are one here.
+
+    References
+    ----------
+    Hochreiter and Schmidhuber, "Long short-term memory", Neural Computation 9, 1997; the forget
+    gate: Gers, Schmidhuber and Cummins, "Learning to forget", Neural Computation 12, 2000; its
+    start: Tallec and Ollivier, "Can recurrent neural networks warp time?", ICLR 2018.
+    """
+
+    _states = ("c0", "h0")
+    _n_gates = _n_sums = 4
+    _n_kept = 5  # c_{t-1}, i, f, o, g
+
+    def __init__(
+        self,
+        n_features: int,
+        n_nodes: int,
+        forget_bias: float | np.ndarray = 1.0,
+        bptt_steps: int | None = None,
+        *,
+        initializer: str | Initializer = "uniform",
+        rng: np.random.Generator | int | None = None,
+        dtype: np.dtype | type = np.float64,
+    ) -> None:
+        super().__init__(n_features, n_nodes, bptt_steps, initializer, rng, dtype)
+        self.forget_bias = self._start_second_bias("forget_bias", forget_bias)
+
+    def forward(
+        self,
+        x: np.ndarray,
+        h0: np.ndarray | None = None,
+        c0: np.ndarray | None = None,
+        lengths: np.ndarray | None = None,
+        training: bool = False,
+    ) -> np.ndarray:
+        """Read the sequences and return the state h after every step.
+
+        Parameters
+        ----------
+        x, lengths, training
+            As for :meth:`SimpleRNN.forward`.
+        h0, c0 : ndarray, shape (N, H), optional
+            The states before the first step; zeros by default.
+
+        Returns
+        -------
+        ndarray, shape (N, T, H)
+            All h; 0 at and after a sample's length. The states c stand in the attribute `c`.
+
+        Raises
+        ------
+        ValueError, TypeError
+            As :meth:`SimpleRNN.forward`; for `c0` as for `h0`.
+        """
+        return self._forward(x, lengths, c0, h0)
+
+    @property
+    def c(self) -> np.ndarray:
+        """After ``forward``: the states c after every step, shape (N, T, H)."""
+        return self._kept.kept[1:, 0].swapaxes(0, 1)[self._kept.inverse]
+
+    def _for_steps(self, W):  # the gates in the order i, f, o, g: three sigmoids side by side
+        W = _gates_first(W, 4)
+        return W[[0, 1, 3, 2]], np.vstack(W[:, : self.n_nodes].swapaxes(1, 2))
+
+    def _step(self, W, z, z_next, kept):
+        (c_before, i, f, o, g), c = kept[0], kept[1, 0]
+        np.matmul(z, W[0], out=kept[0, 1:])
+        sigmoid(kept[0, 1:4], out=kept[0, 1:4])
+        np.tanh(g, out=g)
+        np.multiply(f, c_before, out=c)
+        c += i * g  # c_t = f * c_{t-1} + i * g
+        np.multiply(o, np.tanh(c), out=z_next[:, : self.n_nodes])  # h_t = o * tanh(c_t)
+
+    def _step_back(self, W, z, z_next, kept, dc, dh, da):
+        (c_before, i, f, o, g), (c, *_) = kept
+        da_i, da_f, da_g, da_o = _gates_of(da, self.n_nodes)
+        tanh_c = np.tanh(c)
+        dh *= o
+        np.multiply(dh * tanh_c, 1 - o, out=da_o)  # da_o = dh_t * tanh(c_t) * o * (1 - o)
+        dc += dh * (1 - tanh_c**2)  # dc_t gets dh_t * o * (1 - tanh(c_t)**2)
+        dc_i = dc * i
+        np.multiply(dc_i, 1 - g**2, out=da_g)  # da_g = dc_t * i * (1 - g**2)
+        np.multiply(dc_i * g, 1 - i, out=da_i)  # da_i = dc_t * g * i * (1 - i)
+        dc *= f  # dc_{t-1} = dc_t * f
+        np.multiply(dc * c_before, 1 - f, out=da_f)  # da_f = dc_t * c_{t-1} * f * (1 - f)
+        np.matmul(da, W[1], out=dh)  # dh_{t-1} = da_t @ W_h.T
+
+
+class GRU(RecurrentLayer):
+    """The gated recurrent unit: one state, which a gate mixes of the old one and a candidate.
+
+    The gates r (reset) and z (update) are sigmoids of ``x_t @ W_x + b_x + h_{t-1} @ W_h + b_h``, of
+    H columns each. Then ``n = tanh(x_t @ W_xn + b_xn + r * (h_{t-1} @ W_hn + b_hn))``, of the last
+    H columns, and ``h_t = (1 - z) * n + z * h_{t-1}``.
+
+    Parameters
+    ----------
+    n_features, n_nodes : int
+        Numbers per time step, F, and hidden units, H.
+    update_bias : float or ndarray, shape (H,)
+        What the update gate's bias in `b_x` starts at; the others start at 0. With ``log(k)`` a
+        unit keeps about 1/e of its state over k steps (chrono initialization).
+    bptt_steps, initializer, rng, dtype
+        As in :class:`SimpleRNN`. The initializer draws each gate's weights by themselves.
+
+    Attributes
+    ----------
+    params, grads : dict
+        `W_x` (F, 3H), `W_h` (H, 3H), `b_x` and `b_h` (3H,), in the order r, z, n.
+    dh0 : ndarray, shape (N, H)
+        After ``backward``: the gradient at the state before the first step.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If a size is not a whole number of at least 1, a name is unknown, or `update_bias` is not
+        one finite number or H.
+
+    Notes
+    -----
+    Lesson 6, section 5. PyTorch's form, where r acts after the product with `W_h`, not before it as
+    in the paper.
+
+    References
+    ----------
+    Cho et al., "Learning phrase representations using RNN encoder-decoder for statistical machine
+    translation", EMNLP 2014; `update_bias`: Tallec and Ollivier, "Can recurrent neural networks
+    warp time?", ICLR 2018.
+    """
+
+    _n_gates = 3
+    _n_sums = _n_kept = 4
+
+    def __init__(
+        self,
+        n_features: int,
+        n_nodes: int,
+        update_bias: float | np.ndarray = 0.0,
+        bptt_steps: int | None = None,
+        *,
+        initializer: str | Initializer = "uniform",
+        rng: np.random.Generator | int | None = None,
+        dtype: np.dtype | type = np.float64,
+    ) -> None:
+        super().__init__(n_features, n_nodes, bptt_steps, initializer, rng, dtype)
+        self.update_bias = self._start_second_bias("update_bias", update_bias)
+        b_x = self.params.pop("b")
+        self.params |= {"b_x": b_x, "b_h": np.zeros_like(b_x)}
+
+    def _bias(self):
+        b_x, b_h = self.params["b_x"], self.params["b_h"]
+        return np.append((b_x + b_h)[: 2 * self.n_nodes], b_x[2 * self.n_nodes :])
+
+    def _for_steps(self, W):
+        H = self.n_nodes
+        W_r, W_z, W_n = _gates_first(W, 3)
+        W_h_T = np.vstack([W_n[:H].T, W_r[:H].T, W_z[:H].T])
+        b_hn = self.params["b_h"][2 * H :].astype(W.dtype)
+        return np.stack([W_r, W_z]), W_n[:H], b_hn, W_n[H:], W_h_T
+
+    # The gate z is called u here, beside the rows z, and h_{t-1} @ W_hn + b_hn is h_n.
+    def _step(self, W, z, z_next, kept):
+        W_rz, W_hn, b_hn, W_xn, _ = W
+        h, rz, (r, u, h_n, n) = z[:, : self.n_nodes], kept[0, :2], kept[0]
+        np.matmul(z, W_rz, out=rz)
+        sigmoid(rz, out=rz)
+        np.matmul(h, W_hn, out=h_n)
+        h_n += b_hn
+        np.matmul(z[:, self.n_nodes :], W_xn, out=n)
+        n += r * h_n
+        np.tanh(n, out=n)  # n = tanh(x_t @ W_xn + b_xn + r * h_n)
+        np.add(n, u * (h - n), out=z_next[:, : self.n_nodes])  # h_t = (1 - u) * n + u * h_{t-1}
+
+    def _step_back(self, W, z, z_next, kept, dh, da):
+        H, (r, u, h_n, n) = self.n_nodes, kept[0]
+        da_hn, da_r, da_u, da_n = _gates_of(da, H)
+        dn = dh * (1 - u)
+        np.multiply(dn * (z[..., :H] - n), u, out=da_u)  # da_u = dh_t * (h_{t-1} - n) * u * (1 - u)
+        da_n[...] = dn = dn * (1 - n**2)  # da_n = dh_t * (1 - u) * (1 - n**2)
+        da_hn[...] = dn = dn * r  # dh_n = da_n * r
+        np.multiply(dn * h_n, 1 - r, out=da_r)  # da_r = da_n * h_n * r * (1 - r)
+        dh *= u
+        dh += da[..., : 3 * H] @ W[-1]  # dh_{t-1} = dh_t * u + (dh_n, da_r, da_u) @ W_h.T
+
+    def _leave_grads(self, z, da):
+        H = self.n_nodes
+        dW_h = np.roll(z[:, :H].T @ da[:, : 3 * H], -H, axis=1)
+        dW_x = z[:, H:].T @ da[:, H:]
+        db_h = np.append(dW_x[-1, : 2 * H], da[:, :H].sum(axis=0))
+        self.grads = {"W_x": dW_x[:-1], "W_h": dW_h, "b_x": dW_x[-1], "b_h": db_h}
+
+
+LAYERS = {"rnn": SimpleRNN, "gru": GRU, "lstm": LSTM}
 
 
 def get_layer(layer: str | RecurrentLayer) -> type[RecurrentLayer] | RecurrentLayer:
@@ -269,7 +529,7 @@ def get_layer(layer: str | RecurrentLayer) -> type[RecurrentLayer] | RecurrentLa
 
     Parameters
     ----------
-    layer : {"rnn"} or RecurrentLayer
+    layer : {"rnn", "gru", "lstm"} or RecurrentLayer
         The layer's name, or a layer.
 
     Returns
@@ -285,6 +545,16 @@ def get_layer(layer: str | RecurrentLayer) -> type[RecurrentLayer] | RecurrentLa
     if isinstance(layer, RecurrentLayer):
         return copy.deepcopy(layer)
     return validation.choose("layer", layer, LAYERS, or_else="a recurrent layer or ")
+
+
+def _gates_first(W, n_gates):
+    """Give each gate a matrix of its own, (n_gates, rows, H), side by side in memory."""
+    return np.stack(np.split(W, n_gates, axis=1))
+
+
+def _gates_of(da, H):
+    """Split the last axis into one part for each gate, as views."""
+    return [da[..., k : k + H] for k in range(0, da.shape[-1], H)]
 
 
 def _longest_first(lengths):

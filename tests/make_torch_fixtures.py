@@ -61,6 +61,58 @@ def rnn_case(T: int, activation: str, ragged: bool, bptt_steps: int | None) -> d
     }
 
 
+def gated_case(kind: str, T: int, ragged: bool, bptt_steps: int | None) -> dict:
+    """Run torch.nn.GRU or torch.nn.LSTM forward and backward once."""
+    rnn = getattr(torch.nn, kind)(F, H, batch_first=True, dtype=torch.float64)
+    with torch.no_grad():
+        for weight in rnn.parameters():
+            weight.copy_(0.6 * torch.randn_like(weight))
+        if kind == "LSTM":
+            rnn.bias_hh_l0.zero_()  # PyTorch has two biases that are only ever added
+    x = torch.randn(N, T, F, dtype=torch.float64, requires_grad=True)
+    names = ["h0", "c0"] if kind == "LSTM" else ["h0"]
+    starts = [torch.randn(1, N, H, dtype=torch.float64, requires_grad=True) for _ in names]
+    lengths = LENGTHS[T] if ragged else [T] * N
+
+    def steps(x, states):
+        """Read steps of x; return h after each, and the states after the last."""
+        h, states = rnn(x, tuple(states) if kind == "LSTM" else states[0])
+        return h, list(states) if kind == "LSTM" else [states]
+
+    # Step by step, so that the whole state, c too, is at hand to be held constant.
+    h, states, before = [], starts, []
+    for t in range(T):
+        before.append([state.detach() for state in states] if t else starts)
+        h_t, states = steps(x[:, t : t + 1], states)
+        h.append(h_t)
+    alive = (torch.arange(T) < torch.tensor(lengths)[:, None])[:, :, None]
+    h = torch.cat(h, dim=1) * alive
+    dh = torch.randn_like(h)
+    if bptt_steps is None:
+        loss = (dh * h).sum()
+    else:  # each step's h from a state held constant bptt_steps before, unless it is the first
+        loss = 0
+        for t in range(T):
+            first = max(0, t + 1 - bptt_steps)
+            window = steps(x[:, first : t + 1], before[first])[0][:, -1]
+            loss = loss + (dh[:, t] * window * alive[:, t]).sum()
+    loss.backward()
+    params = {"W_x": rnn.weight_ih_l0, "W_h": rnn.weight_hh_l0}
+    biases = {"b_x": rnn.bias_ih_l0, "b_h": rnn.bias_hh_l0}
+    params |= biases if kind == "GRU" else {"b": rnn.bias_ih_l0}
+    given = dict(zip(names, (start[0] for start in starts), strict=True))
+    expected = {f"d{name}": start.grad[0] for name, start in zip(names, starts, strict=True)}
+    return {
+        "layer": kind,
+        "bptt_steps": bptt_steps,
+        "lengths": lengths if ragged else None,
+        "given": {"x": x, "dh": dh} | given | {name: param.t() for name, param in params.items()},
+        "expected": {"h": h, "dx": x.grad}
+        | expected
+        | {f"d{name}": param.grad.t() for name, param in params.items()},
+    }
+
+
 def loss_case(output: str, n_output: int) -> dict:
     """Run one of the two cross-entropies, on scores small and large."""
     scores = torch.randn(5, n_output, dtype=torch.float64)
@@ -123,6 +175,13 @@ def main() -> None:
         ],
         "loss": [loss_case(o, n) for o, n in (("softmax", 3), ("sigmoid", 1), ("sigmoid", 3))],
         "optimizer": [optimizer_case(name) for name in ("sgd", "adagrad", "adam")],
+        "gated": [
+            gated_case(kind, T, ragged, bptt_steps)
+            for kind in ("GRU", "LSTM")
+            for T in (1, 2, 5)
+            for ragged in (False, True)
+            for bptt_steps in (None, 2)
+        ],
     }
     path = Path(__file__).parent / "fixtures" / "torch.json"
     path.write_text(json.dumps(as_numbers(fixtures)) + "\n")

@@ -17,6 +17,8 @@ from sklearn.model_selection import GridSearchCV, cross_val_score
 from threadpoolctl import threadpool_info
 
 from rnn_lib import (
+    GRU,
+    LSTM,
     SGD,
     Adam,
     Embedding,
@@ -583,6 +585,38 @@ def test_recurrent_layer_may_be_an_object():
             ScratchRNNClassifier(4, 2, layer=wrong).fit(x, y)
     with pytest.raises(ValueError, match="layer: expected a recurrent layer or one of .*'gur'"):
         ScratchRNNClassifier(4, 2, layer="gur").fit(x, y)
+
+
+@pytest.mark.lesson6
+@pytest.mark.parametrize(("name", "cls"), [("rnn", SimpleRNN), ("gru", GRU), ("lstm", LSTM)])
+def test_recurrent_layer_may_be_a_name(name, cls):
+    x, y = sum_sign_task(60)
+    settings = {"lr": 0.02, "optimizer": "adam", "sigma": 0.3, "bptt_steps": 3, "seed": 0}
+    model = ScratchRNNClassifier(8, 2, layer=name, **settings).fit(x, y)
+    rnn = model.network_.rnn
+    assert type(rnn) is cls
+    assert (rnn.n_nodes, rnn.bptt_steps) == (8, 3)
+    assert model.score(x, y) > 0.9
+
+
+@pytest.mark.lesson6
+def test_gates_remember_where_the_simple_layer_forgets():
+    """The first of 30 symbols is asked for at the end: with log(30) as bias they learn it."""
+    rng = np.random.default_rng(0)
+    x = np.eye(5)[rng.integers(2, 5, (400, 30))]
+    y = rng.integers(0, 2, 400)
+    x[:, 0] = np.eye(5)[y]
+    settings = {"lr": 0.01, "optimizer": "adam", "batch_size": 20, "n_epochs": 8, "seed": 0}
+    accuracy = {}
+    for layer in (
+        SimpleRNN(5, 16, rng=0),
+        GRU(5, 16, np.log(30), rng=0),
+        LSTM(5, 16, np.log(30), rng=0),
+    ):
+        model = ScratchRNNClassifier(16, 2, layer=layer, clip_norm=1.0, **settings)
+        accuracy[type(layer)] = model.fit(x, y).score(x, y)
+    assert accuracy[GRU] == accuracy[LSTM] == 1
+    assert accuracy[SimpleRNN] < 0.8
 
 
 class Louder(SimpleRNN):

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 from rnn_lib import (
+    GRU,
+    LSTM,
     AddGate,
     Dense,
     Embedding,
@@ -31,27 +33,37 @@ LENGTHS = {1: [1, 1, 1], 2: [1, 2, 1], 5: [3, 5, 1]}
 TOLERANCE = 1e-7
 
 
-def make_rnn(activation="tanh", bptt_steps=None, cls=SimpleRNN):
-    rng = np.random.default_rng(7)
-    rnn = cls(F, H, activation, bptt_steps, rng=rng)
-    rnn.params["b"] = rng.standard_normal(H)
+# The simple layer is called by its activation.
+KINDS = {"tanh": SimpleRNN, "relu": SimpleRNN, "gru": GRU, "lstm": LSTM}
+
+
+def make_rnn(kind="tanh", bptt_steps=None, cls=None):
+    rng, cls = np.random.default_rng(7), cls or KINDS[kind]
+    own = {"activation": kind} if issubclass(cls, SimpleRNN) else {}
+    rnn = cls(F, H, bptt_steps=bptt_steps, rng=rng, **own)
+    for name, param in rnn.params.items():
+        if name.startswith("b"):
+            rnn.params[name] = rng.standard_normal(param.shape)
     return rnn
 
 
-def make_input(T, ragged):
+def make_input(T, ragged, kind="tanh"):
+    """Return x, h0, lengths, and c0 where a layer has it, as `grad_check` takes them."""
     rng = np.random.default_rng(T)
     lengths = np.array(LENGTHS[T]) if ragged else None
-    return rng.standard_normal((N, T, F)), rng.standard_normal((N, H)), lengths
+    states = [rng.standard_normal((N, H)) for _ in range(1 + (kind == "lstm"))]
+    return rng.standard_normal((N, T, F)), states[0], lengths, *states[1:]
 
 
 @pytest.mark.parametrize(
-    ("T", "activation", "bptt_steps", "ragged"),
-    list(itertools.product(T_VALUES, ("tanh", "relu"), (None, 1, 2, 3, 4, 9), (False, True))),
+    ("T", "kind", "bptt_steps", "ragged"),
+    list(itertools.product(T_VALUES, KINDS, (None, 1, 2, 3, 4, 9), (False, True))),
 )
-def test_recurrent_layer(T, activation, bptt_steps, ragged):
-    x, h0, lengths = make_input(T, ragged)
-    result = grad_check(make_rnn(activation, bptt_steps), x, h0, lengths)
-    assert set(result.errors) == {"W_x", "W_h", "b", "dx", "dh0"}
+def test_recurrent_layer(T, kind, bptt_steps, ragged):
+    rnn = make_rnn(kind, bptt_steps)
+    result = grad_check(rnn, *make_input(T, ragged, kind))
+    dc0 = {"dc0"} if kind == "lstm" else set()
+    assert set(result.errors) == {*rnn.params, "dx", "dh0"} | dc0
     assert result.error < TOLERANCE, result
 
 
@@ -65,20 +77,16 @@ def test_recurrent_layer_with_one_bias_for_all_units(ragged):
 
 
 @pytest.mark.parametrize(
-    ("T", "readout", "activation", "bptt_steps", "ragged"),
-    list(
-        itertools.product(
-            T_VALUES, ("last", "mean", "all"), ("tanh", "relu"), (None, 2), (False, True)
-        )
-    ),
+    ("T", "readout", "kind", "bptt_steps", "ragged"),
+    list(itertools.product(T_VALUES, ("last", "mean", "all"), KINDS, (None, 2), (False, True))),
 )
-def test_network_with_every_readout(T, readout, activation, bptt_steps, ragged):
+def test_network_with_every_readout(T, readout, kind, bptt_steps, ragged):
     rng = np.random.default_rng(3)
     network = RecurrentNetwork(
-        make_rnn(activation, bptt_steps), get_readout(readout), Dense(H, K, rng=rng)
+        make_rnn(kind, bptt_steps), get_readout(readout), Dense(H, K, rng=rng)
     )
     network.dense.params["b"] = rng.standard_normal(K)
-    x, _, lengths = make_input(T, ragged)
+    x, _, lengths, *_ = make_input(T, ragged)
     result = grad_check(network, x, lengths=lengths)
     assert {"rnn.W_h", "dense.W", "dense.b", "dx"} <= set(result.errors)
     assert result.error < TOLERANCE, result
@@ -195,6 +203,71 @@ class GivesNaN(SimpleRNN):
         return dx
 
 
+def gated(name, kind, z=None, kept=None):
+    """Make a class of gated layer with a fault: each step back sees other rows, or other gates."""
+
+    def _step_back(self, W, rows, rows_next, pair, *dstates_da):
+        rows = rows_next if z == "next" else rows
+        if kept is not None:
+            pair = pair.copy()
+            kept(pair)
+        KINDS[kind]._step_back(self, W, rows, rows_next, pair, *dstates_da)
+
+    return type(name, (KINDS[kind],), {"_step_back": _step_back})
+
+
+def exchanged(one, other):
+    def exchange(pair):
+        pair[0, [one, other]] = pair[0, [other, one]]
+
+    return exchange
+
+
+def with_next_inner_state(pair):
+    pair[0, 0] = pair[1, 0]
+
+
+def without_candidate(pair):
+    pair[0, -1] = 0
+
+
+class LosesTheInnerState(LSTM):
+    """Lets no gradient come down from c_{t+1} to c_t."""
+
+    def _step_back(self, W, z, z_next, kept, dc, dh, da):
+        dc[...] = 0
+        super()._step_back(W, z, z_next, kept, dc, dh, da)
+
+
+class LosesTheShortWay(GRU):
+    """Lets no gradient go from h_t to h_{t-1} past the candidate, dh_t * z."""
+
+    def _step_back(self, W, z, z_next, kept, dh, da):
+        super()._step_back(W, z, z_next, kept, dh, da)
+        dh[...] = da[..., : 3 * self.n_nodes] @ W[-1]
+
+
+class AddsNoTruncatedEntry(LSTM):
+    """Truncates h alone: what has entered c goes on to the first step."""
+
+    def _walk_back_truncated(self, dh, p, da):
+        return self._walk_back(dh, p, da)
+
+
+WRONG_GATES = [
+    (gated("ExchangesInputAndForget", "lstm", kept=exchanged(1, 2)), None, None),
+    (gated("ExchangesOutputAndCandidate", "lstm", kept=exchanged(3, 4)), None, None),
+    (gated("TakesTheNextInnerState", "lstm", kept=with_next_inner_state), None, None),
+    (gated("ForgetsTheCandidate", "lstm", kept=without_candidate), None, None),
+    (LosesTheInnerState, None, None),
+    (AddsNoTruncatedEntry, 2, None),
+    (gated("ExchangesResetAndUpdate", "gru", kept=exchanged(0, 1)), None, None),
+    (gated("TakesTheNextState", "gru", z="next"), None, None),
+    (gated("ForgetsTheCandidate", "gru", kept=without_candidate), None, None),
+    (LosesTheShortWay, None, None),
+]
+
+
 @pytest.mark.parametrize(
     ("wrong", "bptt_steps", "name"),
     [
@@ -203,6 +276,7 @@ class GivesNaN(SimpleRNN):
         (TruncatesOneTooEarly, 2, None),
         (DoublesOneElement, None, "W_h"),
         (GivesNaN, None, "b"),
+        *WRONG_GATES,
     ],
 )
 @pytest.mark.parametrize("ragged", [False, True])
@@ -222,7 +296,7 @@ class OverwritesBeforeUse(SimpleRNN):
         dh_t = dh[-1].copy()
         for t in reversed(range(len(dh))):
             self._step_back(p.W, p.z[t], p.z[t + 1], p.kept[t], dh_t, da[t])
-        return dh_t
+        return dh_t[None]
 
 
 def as_exercise(cls):

@@ -154,8 +154,12 @@ def is_same(one, other):
     )
 
 
+WITHOUT_A_TRACE = [{}, {"dropout": 0.3}, {"readout": "mean"}, {"readout": "all"}]
+WITHOUT_A_TRACE += [{"layer": "gru"}, {"layer": "lstm"}]
+
+
 @pytest.mark.parametrize("method", ["predict", "predict_proba", "score"])
-@pytest.mark.parametrize("change", [{}, {"dropout": 0.3}, {"readout": "mean"}, {"readout": "all"}])
+@pytest.mark.parametrize("change", WITHOUT_A_TRACE)
 def test_predictions_write_to_no_layer(method, change):
     y = IDS % 2 if change.get("readout") == "all" else Y
     model = on_ids(**change).fit(IDS, y)
@@ -174,8 +178,9 @@ def test_a_prediction_that_writes_would_be_found(monkeypatch):
     assert not is_same(state_of(model), before)
 
 
-def test_many_threads_ask_one_classifier():
-    model = on_ids().fit(IDS, Y)
+@pytest.mark.parametrize("layer", ["rnn", "gru", "lstm"])
+def test_many_threads_ask_one_classifier(layer):
+    model = on_ids(layer=layer).fit(IDS, Y)
     asked = [row[None, :n] for row in IDS[1:] for n in range(1, T + 1)]
     expected = [model.predict_proba(x) for x in asked]
     interval = sys.getswitchinterval()

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from rnn_lib import (
+    GRU,
+    LSTM,
     SGD,
     AdaGrad,
     Adam,
@@ -29,12 +31,47 @@ from rnn_lib import (
 )
 
 N, T, F, H = 3, 5, 2, 4
+RECURRENT = [SimpleRNN, GRU, LSTM]
 READOUTS = [LastState, MeanState, AllStates]
 
 
 @pytest.fixture
 def rng():
     return np.random.default_rng(1)
+
+
+def sigma(a):
+    return 1 / (1 + np.exp(-a))
+
+
+def naive_lstm(lstm, x, h0, c0):
+    """Compute h as lesson 6 writes the LSTM down: one sample, one step, one gate at a time."""
+    W_x, W_h, b = (np.split(lstm.params[name], 4, axis=-1) for name in ("W_x", "W_h", "b"))
+    h = np.zeros((len(x), x.shape[1], lstm.n_nodes))
+    for n, sequence in enumerate(x):
+        before, c = h0[n], c0[n]
+        for t, x_t in enumerate(sequence):
+            a = [x_t @ W_x[gate] + before @ W_h[gate] + b[gate] for gate in range(4)]
+            i, f, g, o = sigma(a[0]), sigma(a[1]), np.tanh(a[2]), sigma(a[3])
+            c = f * c + i * g
+            before = h[n, t] = o * np.tanh(c)
+    return h
+
+
+def naive_gru(gru, x, h0):
+    """Compute h as lesson 6 writes the GRU down: one sample, one step, one gate at a time."""
+    names = ("W_x", "W_h", "b_x", "b_h")
+    W_x, W_h, b_x, b_h = (np.split(gru.params[name], 3, axis=-1) for name in names)
+    h = np.zeros((len(x), x.shape[1], gru.n_nodes))
+    for n, sequence in enumerate(x):
+        before = h0[n]
+        for t, x_t in enumerate(sequence):
+            from_x = [x_t @ W_x[gate] + b_x[gate] for gate in range(3)]
+            from_h = [before @ W_h[gate] + b_h[gate] for gate in range(3)]
+            r, z = sigma(from_x[0] + from_h[0]), sigma(from_x[1] + from_h[1])
+            candidate = np.tanh(from_x[2] + r * from_h[2])
+            before = h[n, t] = (1 - z) * candidate + z * before
+    return h
 
 
 def naive_states(rnn, x, h0):
@@ -80,18 +117,76 @@ def test_fast_form_equals_the_naive_one(rng, activation):
     assert np.abs(rnn.forward(x, h0) - naive_states(rnn, x, h0)).max() < 1e-12
 
 
+@pytest.mark.lesson6
+@pytest.mark.parametrize(("cls", "naive"), [(LSTM, naive_lstm), (GRU, naive_gru)])
+def test_gates_equal_the_naive_form(rng, cls, naive):
+    rnn = cls(F, H, rng=rng)
+    for name, param in rnn.params.items():
+        param += rng.standard_normal(param.shape) * name.startswith("b")
+    x = rng.standard_normal((N, T, F))
+    starts = [rng.standard_normal((N, H)) for _ in rnn._states]
+    assert np.abs(rnn.forward(x, *starts) - naive(rnn, x, *starts)).max() < 1e-12
+
+
+@pytest.mark.lesson6
+def test_the_inner_states_can_be_carried_on(rng):
+    lstm, x = LSTM(F, H, rng=rng), rng.standard_normal((N, T, F))
+    h, c = lstm.forward(x, lengths=[3, 5, 1]), lstm.c
+    assert h.shape == c.shape == (N, T, H)
+    for n, length in enumerate([3, 5, 1]):
+        assert not c[n, length:].any()
+        alone = lstm.forward(x[n : n + 1, :1])
+        for t in range(1, length):  # step by step, both states handed on
+            alone = lstm.forward(x[n : n + 1, t : t + 1], alone[:, -1], lstm.c[:, -1])
+        assert np.abs(alone[0, -1] - h[n, length - 1]).max() < 1e-12
+        assert np.abs(lstm.c[0, -1] - c[n, length - 1]).max() < 1e-12
+
+
+@pytest.mark.lesson6
+@pytest.mark.parametrize("bias", [1.0, np.log(100), np.arange(H)])
+def test_the_gate_that_keeps_starts_where_it_is_told(bias):
+    for layer, name in ((LSTM(F, H, bias, rng=1), "b"), (GRU(F, H, bias, rng=1), "b_x")):
+        expected = np.zeros(layer.params[name].shape)
+        expected[H : 2 * H] = bias
+        assert np.array_equal(layer.params[name], expected)
+    assert not GRU(F, H).params["b_x"].any()
+    assert LSTM(F, H).params["b"][H : 2 * H].tolist() == [1] * H
+
+
+@pytest.mark.lesson6
+@pytest.mark.parametrize("cls", [LSTM, GRU])
+def test_each_gate_is_drawn_as_a_weight_of_its_own(cls):
+    W_h = cls(F, H, initializer="orthogonal", rng=1).params["W_h"]
+    for W in np.split(W_h, W_h.shape[1] // H, axis=1):
+        assert np.allclose(W @ W.T, np.eye(H))
+    limit = 1 / np.sqrt(H)  # PyTorch's, for n_nodes and not for all columns
+    assert limit / 2 < np.abs(cls(F, H, rng=1).params["W_x"]).max() <= limit
+
+
+@pytest.mark.lesson6
+def test_gates_far_from_zero_are_0_or_1_and_nothing_overflows(rng):
+    for cls in (LSTM, GRU):
+        rnn = cls(F, H, 1e4, rng=rng)
+        x, h0 = 1e6 * rng.standard_normal((N, T, F)), rng.standard_normal((N, H))
+        with np.errstate(all="raise", under="ignore"):
+            h = rnn.forward(x, h0)
+            rnn.backward(np.ones_like(h))
+        assert np.isfinite(h).all()
+
+
 @pytest.mark.lesson4
-def test_steps_after_a_samples_length_are_never_read(rng):
-    rnn = SimpleRNN(F, H, rng=rng)
+@pytest.mark.parametrize("cls", RECURRENT)
+def test_steps_after_a_samples_length_are_never_read(rng, cls):
+    rnn = cls(F, H, rng=rng)
     x, h0 = rng.standard_normal((N, T, F)), rng.standard_normal((N, H))
     dh, lengths = rng.standard_normal((N, T, H)), np.array([3, 5, 1])
-    h, dx = rnn.forward(x, h0, lengths).copy(), rnn.backward(dh).copy()
+    h, dx = rnn.forward(x, h0, lengths=lengths).copy(), rnn.backward(dh).copy()
     grads = {name: grad.copy() for name, grad in rnn.grads.items()} | {"h0": rnn.dh0.copy()}
 
     x_nan, dh_nan = x.copy(), dh.copy()
     for n, length in enumerate(lengths):
         x_nan[n, length:] = dh_nan[n, length:] = np.nan
-    assert np.array_equal(rnn.forward(x_nan, h0, lengths), h)
+    assert np.array_equal(rnn.forward(x_nan, h0, lengths=lengths), h)
     assert np.array_equal(rnn.backward(dh_nan), dx)
     for name, grad in (rnn.grads | {"h0": rnn.dh0}).items():
         assert np.array_equal(grad, grads[name]), name
@@ -104,28 +199,30 @@ def test_steps_after_a_samples_length_are_never_read(rng):
 
 
 @pytest.mark.lesson1
-def test_permuting_the_samples_permutes_everything(rng):
-    rnn = SimpleRNN(F, H, rng=rng)
+@pytest.mark.parametrize("cls", RECURRENT)
+def test_permuting_the_samples_permutes_everything(rng, cls):
+    rnn = cls(F, H, rng=rng)
     x, h0 = rng.standard_normal((N, T, F)), rng.standard_normal((N, H))
     dh, lengths = rng.standard_normal((N, T, H)), np.array([3, 5, 1])
-    h, dx, dh0 = rnn.forward(x, h0, lengths), rnn.backward(dh), rnn.dh0
+    h, dx, dh0 = rnn.forward(x, h0, lengths=lengths), rnn.backward(dh), rnn.dh0
     p = np.array([1, 0, 2])
-    assert np.allclose(rnn.forward(x[p], h0[p], lengths[p]), h[p], rtol=0, atol=1e-14)
+    assert np.allclose(rnn.forward(x[p], h0[p], lengths=lengths[p]), h[p], rtol=0, atol=1e-14)
     assert np.allclose(rnn.backward(dh[p]), dx[p], rtol=0, atol=1e-14)
     assert np.allclose(rnn.dh0, dh0[p], rtol=0, atol=1e-14)
 
 
+@pytest.mark.parametrize("cls", RECURRENT)
 @pytest.mark.parametrize("lengths", [None, [3, 5, 1], [5, 3, 1]])
-def test_arguments_and_returned_arrays_never_change(rng, lengths):
-    rnn = SimpleRNN(F, H, rng=rng)
+def test_arguments_and_returned_arrays_never_change(rng, lengths, cls):
+    rnn = cls(F, H, rng=rng)
     x, h0 = rng.standard_normal((N, T, F)), rng.standard_normal((N, H))
     dh = rng.standard_normal((N, T, H))
     given = [a.copy() for a in (x, h0, dh, *rnn.params.values())]
-    h, dx = rnn.forward(x, h0, lengths), rnn.backward(dh)
+    h, dx = rnn.forward(x, h0, lengths=lengths), rnn.backward(dh)
     returned = [h, dx, rnn.dh0, *rnn.grads.values()]
     copies = [a.copy() for a in returned]
 
-    second = rnn.forward(x, h0, lengths)
+    second = rnn.forward(x, h0, lengths=lengths)
     assert np.array_equal(second, h)
     rnn.forward(rng.standard_normal((N, T, F)))
     rnn.backward(rng.standard_normal((N, T, H)))
@@ -135,18 +232,20 @@ def test_arguments_and_returned_arrays_never_change(rng, lengths):
         assert np.array_equal(now, before)
 
 
-def test_float32_stays_float32(rng):
-    rnn = SimpleRNN(F, H, rng=rng, dtype=np.float32)
+@pytest.mark.parametrize("cls", RECURRENT)
+def test_float32_stays_float32(rng, cls):
+    rnn = cls(F, H, rng=rng, dtype=np.float32)
     h = rnn.forward(rng.standard_normal((N, T, F)), lengths=[5, 2, 1])
     dx = rnn.backward(np.ones_like(h))
     assert {a.dtype for a in (h, dx, rnn.dh0, *rnn.grads.values())} == {np.dtype(np.float32)}
 
 
-def test_integer_weights_are_used_as_floats(rng):
+@pytest.mark.parametrize("cls", RECURRENT)
+def test_integer_weights_are_used_as_floats(rng, cls):
     x, h0, dh = rng.standard_normal((N, T, 1)), rng.standard_normal((N, 1)), np.ones((N, T, 1))
     answers = []
     for kind in (int, float):
-        rnn = SimpleRNN(1, 1)
+        rnn = cls(1, 1)
         rnn.params = {name: np.full(w.shape, 2, kind) for name, w in rnn.params.items()}
         answers.append([rnn.forward(x, h0), rnn.backward(dh), rnn.dh0, rnn.grads["W_h"]])
     for with_int, with_float in zip(*answers, strict=True):
@@ -171,6 +270,15 @@ def test_integer_weights_are_used_as_floats(rng):
         (lambda r, x: SimpleRNN(2, 4.0), r"n_nodes: expected a whole number, got 4.0"),
         (lambda r, x: SimpleRNN(2, 4, "tahn"), r"activation: expected one of .*got 'tahn'"),
         (lambda r, x: SimpleRNN(2, 4, bptt_steps=0), r"bptt_steps: expected at least 1, got 0"),
+        (lambda r, x: LSTM(2, 4).forward(x, c0=x[:, 0]), r"c0: expected shape \(3, 4\), got"),
+        (
+            lambda r, x: LSTM(2, 1).forward(x, c0=np.full((N, 1), np.nan)),
+            r"c0: expected finite numbers",
+        ),
+        (lambda r, x: LSTM(2, 4, "1"), r"forget_bias: expected real numbers, got .*<U1"),
+        (lambda r, x: LSTM(2, 4, [1, 2]), r"forget_bias: expected shape \(4,\), got \(2,\)"),
+        (lambda r, x: GRU(2, 4, np.inf), r"update_bias: expected finite numbers"),
+        (lambda r, x: GRU(2, 4, bptt_steps=0), r"bptt_steps: expected at least 1, got 0"),
         (lambda r, x: Embedding(4, 2).forward(np.array([[4]])), r"ids: expected 0 to 3, got 4"),
         (lambda r, x: Embedding(4, 2).forward(np.array([[0.5]])), r"ids: expected integers"),
         (lambda r, x: Dense(2, 3).forward(x[..., :1]), r"x: expected shape \(3, 5, 2\)"),

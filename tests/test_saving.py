@@ -6,7 +6,17 @@ import pickle
 import numpy as np
 import pytest
 
-from rnn_lib import SGD, Adam, Embedding, MeanState, ScratchRNNClassifier, SimpleRNN, linear_decay
+from rnn_lib import (
+    GRU,
+    LSTM,
+    SGD,
+    Adam,
+    Embedding,
+    MeanState,
+    ScratchRNNClassifier,
+    SimpleRNN,
+    linear_decay,
+)
 from rnn_lib.saving import FORMAT
 from rnn_lib.storage import read_arrays, write_arrays
 
@@ -24,6 +34,10 @@ SETTINGS = [
     {"embedding": Embedding(5, 3, rng=1, trainable=False), "output": "sigmoid"},
     {"initializer": "orthogonal", "n_nodes1": 9, "activation": "relu", "bptt_steps": 2},
     {"layer": SimpleRNN(2, 6, "relu", 3, rng=2), "optimizer": "adagrad"},
+    {"layer": "gru", "bptt_steps": 3, "dtype": np.float32},
+    {"layer": "lstm", "embedding": (5, 3), "readout": "mean"},
+    {"layer": GRU(2, 6, np.log(30), 3, rng=2), "optimizer": "adam"},
+    {"layer": LSTM(2, 6, np.arange(6), rng=2), "optimizer": "adam"},
     {"readout": "all", "optimizer": "adagrad", "n_nodes1": np.int64(5), "lr": np.float64(0.1)},
 ]
 
@@ -68,6 +82,15 @@ def test_the_same_classifier_comes_back(tmp_path, settings):
     assert np.array_equal(twin.predict_proba(x), model.predict_proba(x)), "and a new fit"
 
 
+def test_the_bias_that_a_layer_started_with_comes_back(tmp_path):
+    for layer in (GRU(2, 3, 0.5), LSTM(2, 3, [1.0, 2.0, 4.0])):
+        fitted(layer=layer).save(tmp_path / "model.npz")
+        twin = load(tmp_path / "model.npz").layer
+        again = twin.params.get("b", twin.params.get("b_x"))
+        assert type(twin) is type(layer)
+        assert np.array_equal(again, layer.params.get("b", layer.params.get("b_x")))
+
+
 def test_labels_come_back(tmp_path):
     model = ScratchRNNClassifier(4, 2, n_epochs=1, seed=0).fit(X, np.where(Y > 0, 7, -4))
     model.save(tmp_path / "model.npz")
@@ -84,6 +107,8 @@ def test_unsavable_settings_write_nothing(tmp_path):
         TypeError, match="cannot be saved, since its class is not rnn_lib's: .*Mine"
     ):
         fitted(readout=Mine(2.0)).save(tmp_path / "model.npz")
+    with pytest.raises(TypeError, match="cannot be saved, .* not rnn_lib's: .*MyLSTM"):
+        fitted(layer=type("MyLSTM", (LSTM,), {})(2, 4)).save(tmp_path / "model.npz")
     with pytest.raises(FileNotFoundError):
         fitted().save(tmp_path / "nowhere" / "model.npz")
     assert list(tmp_path.iterdir()) == []

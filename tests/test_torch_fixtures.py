@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rnn_lib import SimpleRNN, get_loss
+from rnn_lib import GRU, LSTM, SimpleRNN, get_loss
 from rnn_lib.optimizers import get_optimizer
 
 pytestmark = pytest.mark.lesson3
@@ -23,31 +23,39 @@ def close(actual, expected):
 def name_of(case):
     T = len(case["given"]["x"][0])
     ragged = "ragged" if case["lengths"] else "full"
-    return f"{case['activation']}-T{T}-{ragged}-bptt{case['bptt_steps']}"
+    return f"{case.get('layer') or case['activation']}-T{T}-{ragged}-bptt{case['bptt_steps']}"
 
 
 def answers(case, bptt_steps):
     given = {name: np.array(value) for name, value in case["given"].items()}
-    N, _, F = given["x"].shape
-    rnn = SimpleRNN(F, given["h0"].shape[1], case["activation"], bptt_steps)
-    rnn.params = {name: given[name] for name in ("W_x", "W_h", "b")}
-    h = rnn.forward(given["x"], given["h0"], case["lengths"])
+    size = given["x"].shape[2], given["h0"].shape[1]
+    if "layer" in case:
+        rnn = {"GRU": GRU, "LSTM": LSTM}[case["layer"]](*size, bptt_steps=bptt_steps)
+    else:
+        rnn = SimpleRNN(*size, case["activation"], bptt_steps)
+    rnn.params = {name: given[name] for name in rnn.params}
+    starts = {name: given[name] for name in ("h0", "c0") if name in given}
+    h = rnn.forward(given["x"], lengths=case["lengths"], **starts)
     dx = rnn.backward(given["dh"])
+    dstarts = {f"d{name}": getattr(rnn, f"d{name}") for name in starts}
     grads = {f"d{name}": grad for name, grad in rnn.grads.items()}
-    return {"h": h, "dx": dx, "dh0": rnn.dh0} | grads
+    return {"h": h, "dx": dx} | dstarts | grads
 
 
-@pytest.mark.parametrize("case", FIXTURES["rnn"], ids=name_of)
+LAYERS = FIXTURES["rnn"] + FIXTURES["gated"]
+
+
+@pytest.mark.parametrize("case", LAYERS, ids=name_of)
 def test_recurrent_layer(case):
-    for name, value in answers(case, case["bptt_steps"]).items():
+    answered = answers(case, case["bptt_steps"])
+    assert answered.keys() == case["expected"].keys()
+    for name, value in answered.items():
         assert close(value, case["expected"][name]), f"{name} differs from {FIXTURES['made_with']}"
 
 
 def test_truncation_off_by_one_is_noticed():
-    truncated = [
-        c for c in FIXTURES["rnn"] if c["bptt_steps"] == 2 and len(c["given"]["x"][0]) == 5
-    ]
-    assert len(truncated) == 4
+    truncated = [c for c in LAYERS if c["bptt_steps"] == 2 and len(c["given"]["x"][0]) == 5]
+    assert len(truncated) == 4 + 2 + 2
     for case in truncated:
         for wrong in (1, 3):
             assert not close(answers(case, wrong)["dW_h"], case["expected"]["dW_h"])
