@@ -7,8 +7,9 @@
 
 The reviews are those that ``load_reviews()`` finds: set RNN_LIB_IMDB to the authors' archive for
 their split (25,000 / 25,000). With --validate, 2,500 of the training reviews are held out by film
-to judge on; without it they are trained on, too. The whole table is also written to
-``accuracy.json`` beside this file, the rungs on validation reviews to ``validation.json``.
+to judge on; without it they are trained on, too. The table is also written to ``accuracy.json``
+beside this file, where one setting renews its row; the rungs on validation reviews to
+``validation.json``.
 
 The ladder is lesson 5's own, with one rung before it and one above it from its appendix: this runs
 the notebooks' cells that are tagged "ladder", "ladder-begin" and "ladder-end".
@@ -150,6 +151,11 @@ def without_memory(lesson: Lesson5) -> Result:
     return lesson.measure({"optimizer": lesson.names["ForgetfulAdam"]()})
 
 
+def gated(layer: str, **changes: object) -> Callable[[Lesson5], Result]:
+    """Return what measures the same with a gated layer."""
+    return lambda lesson: lesson.measure({"layer": layer} | changes)
+
+
 def fast(lesson: Lesson5) -> Result:
     """Measure a small network on the last 250 words, in large batches."""
     few = {"n_epochs": 2, "batch_size": 128, "lr": linear_decay(6e-3, n_epochs=2)}
@@ -240,6 +246,10 @@ SETTINGS: dict[str, Callable[[Lesson5], Result]] = {
     "lesson-4": lesson_4,
     "fast": fast,
     "minute": minute,
+    "gru-last": gated("gru", readout="last"),
+    "lstm-last": gated("lstm", readout="last"),
+    "gru": gated("gru"),
+    "lstm": gated("lstm"),
 }
 
 
@@ -324,7 +334,10 @@ def main() -> None:
     print("\n".join([*TABLE_HEAD, *markdown_rows(table)]))
     if table["torch_epoch_seconds"]:
         print(f"one epoch of torch.nn.RNN takes {table['torch_epoch_seconds']:.1f} s (see fast)")
-    if arguments.setting is None and not arguments.validate:
+    if arguments.setting in SETTINGS and not arguments.validate:
+        known = json.loads(RESULTS.read_text(encoding="utf-8"))
+        table = known | {"rows": known["rows"] | table["rows"]}
+    if arguments.setting != "ladder" and not arguments.validate:
         RESULTS.write_text(json.dumps(table, indent=1) + "\n", encoding="utf-8")
     if arguments.setting == "ladder" and arguments.validate:  # accuracies alone are quoted
         keys = ("accuracy", "spread", "seeds")

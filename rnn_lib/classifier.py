@@ -392,6 +392,9 @@ class ScratchRNNClassifier:
             embedding = Embedding(*embedding, rng=rng, dtype=self.dtype)
         if isinstance(rnn, type):
             own = {"activation": self.activation} if rnn is SimpleRNN else {}
+            if not own and self.activation != "tanh":
+                what = f'has no effect on layer="{self.layer}", which has its own'
+                raise ValueError(f"activation: {self.activation!r} {what}")
             rnn = rnn(n_features, self.n_nodes1, bptt_steps=self.bptt_steps, **own, **how)
         if (rnn.n_features, rnn.dtype) != (n_features, self.dtype):
             expected = f"n_features={n_features} and dtype={np.dtype(self.dtype)}"

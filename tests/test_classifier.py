@@ -704,3 +704,10 @@ def test_training_uses_one_thread():
     with one_blas_thread():
         assert n_threads() == 1
     assert n_threads() == before
+
+
+@pytest.mark.parametrize("layer", ["gru", "lstm"])
+def test_an_activation_that_would_have_no_effect_is_refused(layer):
+    model = ScratchRNNClassifier(4, 2, layer=layer, activation="relu")
+    with pytest.raises(ValueError, match=f"activation: 'relu' has no effect on layer=\"{layer}\""):
+        model.fit(np.ones((2, 3, 1)), [0, 1])
