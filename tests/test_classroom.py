@@ -167,7 +167,11 @@ def told():
 
 @pytest.mark.parametrize(
     "source",
-    ["2.0", "publish({receipts.MIME_TYPE: '0' * 64})", "publish({receipts.MIME_TYPE: 'half'}); 1.0"],
+    [
+        "2.0",
+        "publish({receipts.MIME_TYPE: '0' * 64})",
+        "publish({receipts.MIME_TYPE: 'half'}); 1.0",
+    ],
 )
 def test_points_cannot_be_printed(source):
     """nbgrader takes a number that a cell displays for its points; here only a receipt counts."""
