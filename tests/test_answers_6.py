@@ -117,9 +117,17 @@ def test_log_k_leaves_a_share_of_one_over_e_after_k_steps():
 
 def test_the_simple_networks_gradient_does_not_arrive_and_the_lstms_does(names):
     simple, gated = names["simple_norms"], names["gated_norms"]
+    untrained = names["untrained_norms"]
+    assert untrained[100, 0] > 0.3 * untrained[100, 100]
     assert (simple[100, :30] < 1e-18).all()  # nothing to speak of arrives at the symbol
     assert gated[np.tril_indices(101)].min() > 1e-7
     assert gated[100, 0] == gated[100, :95].max()
+
+
+def test_training_drives_the_simple_network_to_where_tanh_is_flat(names):
+    x, _ = names["recall_task"](50, 100, np.random.default_rng(0))
+    h = names["simple"].network_.rnn.forward(x)
+    assert np.mean(1 - h**2) < 0.3
 
 
 def test_the_forget_gate_of_the_trained_lstm_stays_close_to_one(names):
@@ -131,6 +139,7 @@ def test_the_forget_gate_of_the_trained_lstm_stays_close_to_one(names):
 def test_each_symbol_has_a_pattern_that_stays(names):
     held = np.tanh(names["c"][:, :, names["telling"]])  # (3, k + 1, 8)
     assert np.abs(held[:, 80:] - held[:, -1:]).max() < 0.05
+    assert np.abs(names["c"][:, -1, names["telling"]]).min() > 2  # far from 0
     signs = np.sign(held[:, -1])
     assert len({tuple(row) for row in signs}) == 3
 
@@ -179,6 +188,22 @@ def reached(names, seed, n_epochs=30, bias=100, **layer):
     layer |= {"rng": seed, "initializer": names["deaf_start"], "dtype": np.float32}
     layer = LSTM(5, 32, forget_bias=np.log(bias), **layer)
     return names["recall"](layer, 100, seed, n_epochs=n_epochs)[1]
+
+
+@pytest.mark.slow
+def test_the_patient_simple_networks_gradient_still_arrives(names):
+    layer, training = names["contestants"](100, seed=0)["simple, patient"]
+    model, _ = names["recall"](layer, 100, seed=0, **training)
+    x, _ = names["recall_task"](1, 100, np.random.default_rng(0))
+    norms = names["gradient_norms"](model.network_.rnn, x)
+    assert norms[100, 0] > 0.1 * norms[100, 100]
+
+
+@pytest.mark.slow
+def test_training_hardly_moves_a_bias_of_one(names):
+    layer, training = names["contestants"](100, seed=0)["LSTM, bias 1"]
+    model, _ = names["recall"](layer, 100, seed=0, **training)
+    assert model.network_.rnn.params["b"][32:64].mean() < 1.5
 
 
 @pytest.mark.slow
