@@ -90,9 +90,11 @@ FROM_ARRAYS_TO_ARRAYS = [
     if (not record.adapter or "gates" in record.signature) and not record.integers
 ]
 SEEDS = ("", "1", "2024")
-ATTEMPTS = tomllib.loads(Path(__file__).with_name("student_attempts.toml").read_text("utf-8"))[
-    "attempt"
-]
+EARLIER, GATED = (
+    tomllib.loads(Path(__file__).with_name(f"{name}_attempts.toml").read_text("utf-8"))["attempt"]
+    for name in ("student", "gated")
+)
+ATTEMPTS = EARLIER + GATED
 # Mistakes that the tests of their own exercises make.
 ELSEWHERE = (
     *[name for name, entry in mistakes.TABLE.items() if "settings" in entry],
@@ -279,6 +281,7 @@ def test_every_mistake_of_the_list_is_among_the_wrong_solutions():
 
 def test_the_results_count_the_solutions():
     kinds = [kind for _, kind, _ in BLIND]
+    rights = [attempt["truth"] == "right" for attempt in GATED]
     results = (Path(__file__).parents[1] / "docs" / "results.md").read_text(encoding="utf-8")
     for words in (
         f"{len(WRONG)} wrong implementations",
@@ -287,6 +290,7 @@ def test_the_results_count_the_solutions():
         f"{len(BLIND)} solutions",
         f"{len([kind for kind in kinds if isinstance(kind, int)])} mistakes from our list",
         f"{kinds.count('right')} correct solutions",
+        f"{rights.count(False)} wrong attempts and {rights.count(True)} right ones",
     ):
         assert words in results, words
 
@@ -689,6 +693,29 @@ def test_problems_have_distinct_sizes_and_no_zeros(seed, monkeypatch):
         steps = {p.numbers.get("bptt_steps") for p in drawn if p.sizes["T"] == T}
         assert steps == {None, *range(1, T + 1), T + 2}
     assert {p.sizes["F"] < p.sizes["H"] for p in drawn} == {True, False}
+
+
+@pytest.mark.lesson6
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
+@pytest.mark.parametrize("seed", range(10))
+def test_gated_problems_hide_nothing_and_their_gates_belong_to_their_numbers(cell, seed):
+    asked = problems.steps(np.random.default_rng(seed), True, cell)
+    assert {p.sizes["F"] < p.sizes["H"] for p in asked} == {True, False}
+    for problem in asked + problems.saturated_gates(cell):
+        v, sizes = problem.numbers, [problem.sizes[name] for name in "NFH"]
+        assert len(set(sizes)) == 3
+        assert min(sizes) >= 2
+        for name in ("x_t", "h_prev", "c_prev", "W_x", "W_h", "b", "b_x", "b_h", "dh_t", "dc_t"):
+            assert v[name].all()
+        if cell == "lstm":
+            given = (v[name] for name in exercises.LSTM_STEP.arguments)
+            h_t, c_t = references.lstm_step(*given)
+            assert np.allclose(c_t, v["f"] * v["c_prev"] + v["i"] * v["g"], rtol=1e-12, atol=0)
+            assert np.array_equal(c_t, v["c_t"])
+            assert np.array_equal(h_t, v["o"] * np.tanh(c_t))
+        else:
+            h_t = references.gru_step(*(v[name] for name in exercises.GRU_STEP.arguments))
+            assert np.array_equal(h_t, (1 - v["z"]) * v["n"] + v["z"] * v["h_prev"])
 
 
 def test_each_problem_is_asked_three_times_in_a_row():

@@ -2168,6 +2168,12 @@ for old, new, mistake in [
     ("dc_t + dh", "np.ones((N, H)) + dh", NOT_ADDED),
     ("dc_prev = dc * f", "dc_prev = (dc - dc_t) * f", NOT_ADDED),
     ("dh_t * ", "0 * dh_t * ", "dh, is never used"),
+    ("dh_t * o * (1", "o * (1", "dh_t is missing in one of the ways back"),
+    ("da @ W_x.T", "da @ W_x.reshape(4 * H, -1)", "reshaped where it should be transposed"),
+    ("da @ W_x.T", "da @ W_h.T", "dx_t and dh_prev are exchanged"),
+    ("return dx_t, dh_prev", "return dh_prev, dx_t", "dx_t and dh_prev are exchanged"),
+    ("db = da.sum(axis=0)", "db = da.sum(0) + da.sum(0)", "of a bias is counted twice"),
+    ("h_prev.T @", "x_t.T @", "dW_x is made from h_prev, or dW_h from x_t"),
     ("dh_t * o * (1", "dh_t * (1", "o is missing on the way from h_t to c_t"),
     (AT_C, "dc_t + dh_t * o", "the derivative of tanh(c_t) is missing"),
     (AT_C, "dc_t + dh_t", "dh_t is added to dc_t as it is"),
@@ -2284,6 +2290,10 @@ wrong(
         "dW_x = sums.setdefault(W_x.shape, np.zeros_like(W_x)); dW_x += x_t.T @ da",
     ),
 )
+MISSING = "the derivatives of sigmoid and tanh are missing"
+for g in "ifo":
+    edits = (f" * {g} * (1 - {g})", ""), (" * (1 - g ** 2)", "")
+    wrong("lstm_step_backward", MISSING, LSTM_BACK, *edits)
 # Two at once:
 wrong(
     "lstm_step_backward",
@@ -2635,6 +2645,11 @@ for old, new, mistake in [
     ("(h_prev - n)", "h_prev", "the gradient of z has one of its two parts only"),
     ("dh_t * (h_prev - n)", "dh_t", "lacks what the gate was multiplied with"),
     ("dan * hn", "dan * h_prev", "the gradient of r is made with h_prev"),
+    ("dn = dh_t * ", "dn = ", "dh_t is missing in one of the ways back"),
+    ("dah @ W_h.T", "dah @ W_h.reshape(3 * H, H)", "reshaped where it should be transposed"),
+    ("return dx_t, dh_prev", "return dh_prev, dx_t", "dx_t and dh_prev are exchanged"),
+    ("db_h = dah.sum(axis=0)", "db_h = (dah + dah).sum(axis=0)", "of a bias is counted twice"),
+    ("x_t.T @", "h_prev.T @", "dW_x is made from h_prev, or dW_h from x_t"),
     (" + b_h[2 * H:]", "", "b_hn is forgotten in the gradient of r"),
     ("[:, 2 * H:] + b_h[2 * H:]", "[:, :H] + b_h[:H]", "with the columns of another gate"),
     ("dan * hn", "dn * hn", "the gradient of r starts before the tanh of n"),
@@ -2753,6 +2768,14 @@ wrong(
         "db_h = dah.sum(axis=0)",
         "db_h = sums.setdefault(H, np.zeros(3 * H)); db_h += dah.sum(axis=0)",
     ),
+)
+wrong(
+    "gru_step_backward",
+    MISSING,
+    GRU_BACK,
+    (" * r * (1 - r)", ""),
+    (" * z * (1 - z)", ""),
+    (" * (1 - n ** 2)", ""),
 )
 # Two at once:
 wrong(

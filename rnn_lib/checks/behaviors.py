@@ -191,6 +191,15 @@ def returns_another_order(exam: Exam) -> bool:
     return all(any(near(value, r) for value in values) for r in outcome.right.values())
 
 
+def exchanges(exam: Exam, one: str, other: str) -> bool:
+    """See whether two results are right, but that each stands in the other's place."""
+    outcome = exam.fault.outcome
+    if exam.fault.kind not in ("shape", "value") or outcome.wrong() != {one, other}:
+        return False
+    values, right = outcome.values, outcome.right
+    return near(values[one], right[other]) and near(values[other], right[one])
+
+
 def draws_its_own_weights(exam: Exam) -> bool:
     """See whether states come out where all weights are 0, though none where everything is."""
     problem, result = exam.fault.outcome.problem, exam.exercise.returns[0]

@@ -189,9 +189,12 @@ def saturated() -> list[Problem]:
 
 
 def saturated_gates(cell: str) -> list[Problem]:
-    """Make a step with sums and, in an LSTM, an inner state of thousands."""
+    """Make a step with sums of 1000, and an inner state as large that can be negative.
+
+    Sums of -1000 are left out: there ``1 / (1 + math.exp(-a))`` stops, though it is not wrong.
+    """
     sizes = {"N": 2, "T": 1, "F": 3, "H": 5}
-    return [Problem(_CELLS[cell](default_rng(7), **sizes, size=1e4), sizes)]
+    return [Problem(_CELLS[cell](default_rng(7), **sizes, more=1000), sizes)]
 
 
 def large_scores() -> list[Problem]:
@@ -254,14 +257,15 @@ def _gru(rng: Generator, **sizes: int) -> dict[str, ndarray]:
 
 
 def _gated(
-    rng: Generator, n_gates: int, N: int, T: int, F: int, H: int, size: float = 1
+    rng: Generator, n_gates: int, N: int, T: int, F: int, H: int, more: float = 0
 ) -> dict[str, ndarray]:
-    """Draw a step of a cell with H columns for each gate; `size` makes its sums large."""
+    """Draw a step of a cell with H columns for each gate, and with so much more in its sums."""
     columns = n_gates * H
     shapes = {"c_prev": (N, H), "dc_t": (N, H), "W_x": (F, columns), "W_h": (H, columns)}
     shapes |= dict.fromkeys(("b", "b_x", "b_h"), (columns,))
     drawn = {name: 0.5 * rng.standard_normal(shape) for name, shape in shapes.items()}
-    large = {name: size * drawn[name] for name in ("c_prev", "b", "b_x")}
+    large = {name: drawn[name] + more for name in ("b", "b_x")}
+    large["c_prev"] = drawn["c_prev"] * (1 + more)
     return _sequence(rng, N, T, F, H) | drawn | large
 
 
