@@ -51,8 +51,8 @@ def speed(kind: str = "results") -> dict:
 
 
 def _heading(result: dict) -> str:
-    size = ", ".join(map(str, result["size"]))
-    return size if result["layer"] == "rnn" else f"{result['layer'].upper()} {size}"
+    layer, size = result["layer"], ", ".join(map(str, result["size"]))
+    return size if layer == "rnn" else f"{layer.upper()} {size}"
 
 
 def _best(seconds: dict[str, dict[str, float]]) -> dict[str, dict[str, float]]:

@@ -552,7 +552,7 @@ def _node(ax, center, text, width, height, framed=True):
 
 
 def _label(ax, at, text, color, **look):
-    look = {"fontsize": 13.5, "ha": "center", "va": "center"} | look
+    look = {"fontsize": 13.7, "ha": "center", "va": "center"} | look
     ax.text(*at, text, color=color, **look)
 
 
