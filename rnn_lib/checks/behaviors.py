@@ -22,10 +22,10 @@ def changes(exam: Exam, *arguments: str) -> bool:
 
 
 def stops_with(exam: Exam, kind: str, text: str = "") -> bool:
-    """See whether the function stops with an error of this kind, and this in its text."""
-    error = exam.fault.outcome.error
-    names = [cls.__name__ for cls in type(error).__mro__]
-    return exam.fault.kind == "error" and kind in names and text in str(error)
+    """See whether some call stops with an error of this kind, and this in its text."""
+    errors = [outcome.error for outcome in exam.evidence if exam.fault.kind == "error"]
+    named = [error for error in errors if kind in [cls.__name__ for cls in type(error).__mro__]]
+    return any(text in str(error) for error in named)
 
 
 def is_invalid(exam: Exam, *words: str) -> bool:

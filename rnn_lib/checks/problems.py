@@ -30,7 +30,7 @@ _WORDS = ["the", "film", "was", "long", "dull", "but", "we", "all", "like", "its
 _UNKNOWN = ["zorpful", "quarn"]
 
 _N_IS_T = {"N": 3, "T": 3, "F": 2, "H": 4}
-_F_IS_H = {"N": 3, "T": 2, "F": 4, "H": 4}
+_F_IS_H = {"N": 5, "T": 2, "F": 4, "H": 4}
 
 
 @dataclass(frozen=True)
