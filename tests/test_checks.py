@@ -968,6 +968,38 @@ def test_references_agree_with_the_layers(seed):
                 assert np.abs(a - b.reshape(a.shape)).max() < 1e-12
 
 
+def assert_agree(ours, theirs):
+    assert all(np.abs(a - b).max() < 1e-12 for a, b in zip(ours, theirs, strict=True))
+
+
+@pytest.mark.lesson6
+def test_references_agree_with_the_gated_layers():
+    rng = np.random.default_rng(0)
+    x_t, (h_prev, c_prev, dh_t) = rng.standard_normal((3, 2)), rng.standard_normal((3, 3, 4))
+    lstm, gru = rnn_lib.LSTM(2, 4), rnn_lib.GRU(2, 4)
+    for layer in (lstm, gru):
+        layer.params = {name: rng.standard_normal(p.shape) for name, p in layer.params.items()}
+
+    h = lstm.forward(x_t[:, None], h_prev, c_prev)
+    states = references.lstm_step(x_t, h_prev, c_prev, **lstm.params)
+    assert_agree(states, (h[:, 0], lstm.c[:, 0]))
+    dx = lstm.backward(dh_t[:, None])
+    gates, weights = references.lstm_gates(x_t, h_prev, **lstm.params), ("W_x", "W_h")
+    before = x_t, h_prev, c_prev, gates, states[1], *(lstm.params[name] for name in weights)
+    ours = references.lstm_step_backward(dh_t, np.zeros_like(dh_t), *before)
+    grads = (lstm.grads[name] for name in (*weights, "b"))
+    assert_agree(ours, (dx[:, 0], lstm.dh0, lstm.dc0, *grads))
+
+    h = gru.forward(x_t[:, None], h_prev)
+    assert_agree([references.gru_step(x_t, h_prev, **gru.params)], [h[:, 0]])
+    dx = gru.backward(dh_t[:, None])
+    gates = references.gru_gates(x_t, h_prev, **gru.params)
+    params = (gru.params[name] for name in (*weights, "b_h"))
+    ours = references.gru_step_backward(dh_t, x_t, h_prev, gates, *params)
+    grads = (gru.grads[name] for name in (*weights, "b_x", "b_h"))
+    assert_agree(ours, (dx[:, 0], gru.dh0, *grads))
+
+
 def test_references_agree_with_loss_optimizer_and_numeric_gradient():
     rng = np.random.default_rng(0)
     for problem in problems.scores_and_labels(rng, False) + problems.large_scores():
