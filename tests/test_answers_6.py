@@ -163,6 +163,18 @@ def test_accuracies_of_the_recall_task_are_those_that_the_benchmark_wrote(lesson
         assert measured[name]["100"] == [100] * 3
 
 
+def test_epochs_take_longer_as_the_benchmark_measured(lesson):
+    report = json.loads((ROOT / "benchmarks" / "speed.json").read_text("utf-8"))
+    rnn, gru, lstm = (
+        next(r["seconds"]["rnn_lib"]["training"] for r in rows if r["size"] == [32, 64, 400])
+        for rows in (
+            report["results"],
+            *([r for r in report["gates"] if r["layer"] == name] for name in ("gru", "lstm")),
+        )
+    )
+    assert f"takes {gru / rnn:.1f} and {lstm / rnn:.1f} times as long" in lesson.text["cure"]
+
+
 def test_a_trained_layer_of_the_table_reaches_what_the_benchmark_wrote(names):
     for name in ("LSTM, bias 1", "LSTM, bias log k"):
         layer, training = names["contestants"](30, seed=0)[name]
