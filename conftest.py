@@ -27,7 +27,11 @@ LONGEST_FIRST = [
     "test_setup.py",
     "test_edition.py",
     "test_imdb.py",
+    "appendix_side_steps.ipynb",
     "03_bptt.ipynb",
+    "test_answers_6.py",
+    "06_gates.ipynb",
+    "test_mistakes.py",
     "appendix_speed.ipynb",
 ]
 

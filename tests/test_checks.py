@@ -1403,6 +1403,7 @@ def gains(monkeypatch, before, after):
     monkeypatch.setattr(checks.accuracy, "_accuracies", lambda settings: np.array(next(reached)))
 
 
+@pytest.mark.slow
 @pytest.mark.lesson5
 def test_a_gain_within_the_spread_of_the_seeds_earns_half_the_points(capsys):
     """For real: 64 units gain with one seed, and lose with the other."""

@@ -80,7 +80,7 @@ def test_exercise_without_number_or_check_is_an_error(fault):
         list(exercises(new_notebook(cells=[new_markdown_cell(text), solution, check])))
 
 
-@pytest.mark.parametrize("name", each(WITH_EXERCISES, slow=["04_imdb"]))
+@pytest.mark.parametrize("name", each(WITH_EXERCISES, slow=["04_imdb", "05_from_61_to_90"]))
 def test_untouched_edition_stops_only_at_the_named_errors(name):
     """Run it; wherever it stops, the error names an exercise: write that one in and continue."""
     edition, asked = student_edition(LESSONS[name]), list(exercises(LESSONS[name]))
@@ -110,7 +110,9 @@ def test_untouched_edition_stops_only_at_the_named_errors(name):
         assert "is right" in "".join(o.get("text", "") for o in cells[exercise.check.id].outputs)
 
 
-@pytest.mark.parametrize("name", each(WITH_EXERCISES, slow=["03_bptt", "04_imdb"]))
+@pytest.mark.parametrize(
+    "name", each(WITH_EXERCISES, slow=["03_bptt", "04_imdb", "05_from_61_to_90"])
+)
 def test_with_no_exercise_solved_one_can_read_on(name):
     """Each check fails; the folded cell below it lets everything else run."""
     edition = student_edition(LESSONS[name])
