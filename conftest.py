@@ -26,7 +26,6 @@ LONGEST_FIRST = [
     "test_checks.py",
     "test_setup.py",
     "test_edition.py",
-    "test_edition.py",
     "test_imdb.py",
     "appendix_side_steps.ipynb",
     "03_bptt.ipynb",
