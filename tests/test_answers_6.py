@@ -191,6 +191,13 @@ def test_table_of_the_reviews_is_that_of_the_benchmark(lesson):
         *("beginner-last", "gru-last", "lstm-last"),
     ]
     assert set(quoted[2:]) <= set(rows)
+    reached = json.loads(accuracy.RESULTS.read_text("utf-8"))["rows"]
+    gru, lstm = (
+        reached[f"{name}-last"]["accuracy"] - reached["beginner-last"]["accuracy"]
+        for name in ("gru", "lstm")
+    )
+    said = f"the gates bring {gru:.1f} points (GRU) and {lstm:.1f} points (LSTM)"
+    assert said in lesson.text["cure-caption"]
 
 
 # -- answers ---------------------------------------------------------------------------------------
