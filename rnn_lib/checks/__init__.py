@@ -65,55 +65,32 @@ check_gru_step_backward = checking.make_check(
 check_accuracy = checking.make_check("check_accuracy", accuracy.SMALL_MODEL, accuracy.examine_model)
 
 
-def check_backward(fn: Callable, truncation: bool = True) -> None:
-    """Check ``rnn_backward(dh, x, h0, h, W_x, W_h, bptt_steps=None) -> dx, dh0, dW_x, dW_h, db``.
-
-    Parameters
-    ----------
-    fn : callable
-        The function to check.
-    truncation : bool
-        Whether `bptt_steps` is checked as well. Without, it is never given.
-
-    Raises
-    ------
-    CheckFailed
-        If it is wrong; its message and its `quantity`, `mistake` and `section` say why.
-    ValueError
-        If ``RNN_LIB_CHECK_SEED`` is not a whole number of at least 0.
-
-    Notes
-    -----
-    Lesson 3, section 3.
-    """
+def check_backward(fn: Callable, truncation: bool = True) -> None:  # noqa: D103 - see below
     __tracebackhide__ = True
     record = exercises.BACKWARD if truncation else exercises.BACKWARD_IN_FULL
     checking.run(record, checking.examine, fn)
 
 
-def check_my_rung(fn: Callable, expected: float | None = None) -> None:
-    """Check ``my_rung() -> dict``.
+check_backward.__doc__ = checking.docstring(
+    exercises.BACKWARD,
+    parameters="""
+    truncation : bool
+        Whether `bptt_steps` is checked as well. Without, it is never given.
+""".lstrip("\n"),
+)
 
-    Parameters
-    ----------
-    fn : callable
-        The function to check.
-    expected : float
-        The gain that you expect, in points of accuracy, -100 to 100.
 
-    Raises
-    ------
-    CheckFailed
-        If it is wrong; its message and its `quantity`, `mistake` and `section` say why.
-    ValueError
-        If ``RNN_LIB_CHECK_SEED`` is not a whole number of at least 0.
-
-    Notes
-    -----
-    Lesson 5, section 7.
-    """
+def check_my_rung(fn: Callable, expected: float | None = None) -> None:  # noqa: D103 - see below
     __tracebackhide__ = True
     checking.run(accuracy.MY_RUNG, partial(accuracy.examine_rung, expected=expected), fn)
 
+
+check_my_rung.__doc__ = checking.docstring(
+    accuracy.MY_RUNG,
+    parameters="""
+    expected : float
+        The gain that you expect, in points of accuracy, -100 to 100.
+""".lstrip("\n"),
+)
 
 integrity.seal()

@@ -107,13 +107,13 @@ def _reviews(n_words: int, maxlen: int | None) -> ImdbData:
 
 def _settings(fn: Callable) -> dict[str, object]:
     __tracebackhide__ = True
-    model = expect_answer(SMALL_MODEL, fn)
+    model = _expect_answer(SMALL_MODEL, fn)
     if not isinstance(model, ScratchRNNClassifier):
         raise refusal(SMALL_MODEL, f"expected a ScratchRNNClassifier; got {describe(model)}")
     return {name: getattr(model, name) for name in _SETTINGS}
 
 
-def expect_answer(record: Record, fn: Callable) -> object:
+def _expect_answer(record: Record, fn: Callable) -> object:
     """Call a student's function that takes nothing; return what it returns.
 
     Raises
@@ -133,14 +133,14 @@ def expect_answer(record: Record, fn: Callable) -> object:
 
 def _expect_within_budget(settings: dict[str, object]) -> None:
     __tracebackhide__ = True
-    if over := over_budget(settings, BUDGET, N_WORDS, LARGEST):
+    if over := _over_budget(settings, BUDGET, N_WORDS, LARGEST):
         what = f"{listing([*over])} {'is' if len(over) == 1 else 'are'} not within the budget"
         rows = [("expected", f"{name} {text}") for name, text in over.items()]
         rows.append(("mistake", "the settings are over the budget"))
         raise refusal(SMALL_MODEL, what, *rows, *_advice(settings, _UNDERFITS))
 
 
-def over_budget(
+def _over_budget(
     settings: dict[str, object], budget: tuple, n_words: int, largest: int
 ) -> dict[str, str]:
     """Say of each setting over the budget what was expected; what is no number, `fit` refuses.
@@ -226,12 +226,12 @@ def examine_rung(
 def _change(fn: Callable) -> dict[str, object]:
     """Return the one setting that a function changes, with its new value."""
     __tracebackhide__ = True
-    change = expect_answer(MY_RUNG, fn)
+    change = _expect_answer(MY_RUNG, fn)
     given = change.items() if isinstance(change, dict) else ()
     changed = [name for name, v in given if name in START and repr(v) != repr(START[name])]
     if len(given) != 1 or not changed:
         raise _refused(f"got {change!r}", "not exactly one of the settings is changed")
-    for name, text in over_budget(START | change, RUNG_BUDGET, 10_000, 64).items():
+    for name, text in _over_budget(START | change, RUNG_BUDGET, 10_000, 64).items():
         raise _refused(f"expected {name} {text}", "the setting is over the budget")
     return change
 

@@ -26,7 +26,7 @@ _DOCSTRING = """Check ``{contract}``.
     ----------
     fn : callable
         The function to check.
-
+{parameters}
     Raises
     ------
     CheckFailed
@@ -116,5 +116,12 @@ def make_check(
 
     check.__name__ = check.__qualname__ = name
     check.__module__ = __package__
-    check.__doc__ = _DOCSTRING.format(contract=record.contract, section=record.section.capitalize())
+    check.__doc__ = docstring(record)
     return check
+
+
+def docstring(record: Record, parameters: str = "") -> str:
+    """Return what ``help`` says of a check; `parameters` documents those besides `fn`."""
+    return _DOCSTRING.format(
+        contract=record.contract, section=record.section.capitalize(), parameters=parameters
+    )
