@@ -309,7 +309,7 @@ def _ids(text, state):
 def _bits_per_character(network, ids):
     layers = network.rnn, network.readout, network.dense, network.embedding
     network = CarryingNetwork(*map(copy.copy, layers))  # what it keeps, it keeps for itself
-    n = len(ids) - 1
+    loss, n = SoftmaxCrossEntropy(), len(ids) - 1
     n_pieces = min(max(1, n // _PIECE), _N_PIECES)
     apart = -(-(n - _RUN_UP) // n_pieces)
     first = apart * np.arange(n_pieces)[:, None]
@@ -318,10 +318,7 @@ def _bits_per_character(network, ids):
         at = first + np.arange(t, min(t + 100, length))
         counts = (at < n) & ((first == 0) | (at >= first + _RUN_UP))
         at = np.minimum(at, n - 1)
-        scores = network.forward(ids[at])
-        scores -= scores.max(axis=-1, keepdims=True)
-        of_next = np.take_along_axis(scores, ids[at + 1, None], axis=-1)[..., 0]
-        nats += (np.log(np.exp(scores).sum(axis=-1)) - of_next)[counts].sum(dtype=float)
+        nats += loss.forward(network.forward(ids[at]), ids[at + 1], counts) * counts.sum()
     return float(nats / n / np.log(2))
 
 

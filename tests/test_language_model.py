@@ -313,9 +313,9 @@ def test_an_easy_text_is_learned_to_nearly_0_bits(layer):
 def test_the_first_step_of_a_batch_is_guessed_by_the_carried_state(monkeypatch):
     """After an a comes a or b: which, only the character before it tells, one batch earlier."""
     settings = SMALL | dict(bptt_steps=2, n_nodes=12, lr=0.01, n_epochs=3)
-    assert LanguageModel(**settings).fit("aabb" * 500).history_["bits"][-1] < 0.01
+    assert LanguageModel(**settings).fit("aab" * 700).history_["bits"][-1] < 0.01
     monkeypatch.setattr(language_model, "CarryingNetwork", Forgetting)
-    assert LanguageModel(**settings).fit("aabb" * 500).history_["bits"][-1] > 0.49
+    assert LanguageModel(**settings).fit("aab" * 700).history_["bits"][-1] > 0.3
 
 
 def test_the_same_seed_gives_the_same_weights_and_fit_starts_anew():
