@@ -1,9 +1,9 @@
-"""Make the figures of README and results.md, and the table of speed.
+"""Make the figures of README and results.md, and the tables of speed.
 
     python docs/make_figures.py
 
 The README's figure is what lesson 4 shows when one reads along, in a browser (without Chromium and
-playwright it stays as it is); the other and the table are what ``benchmarks/speed.py`` measured.
+playwright it stays as it is); the other and the tables are what ``benchmarks/speed.py`` measured.
 """
 
 import json
@@ -41,10 +41,18 @@ def write_read_along(path: Path) -> None:
         page.screenshot(path=path)
 
 
-def speed() -> dict:
-    """Return what benchmarks/speed.py wrote: for each size, the seconds of everybody's best."""
+def speed(kind: str = "results") -> dict:
+    """Return what benchmarks/speed.py wrote: for each size, the seconds of everybody's best.
+
+    `kind` is "results", the simple layer, or "gates".
+    """
     report = json.loads((ROOT / "benchmarks" / "speed.json").read_text(encoding="utf-8"))
-    return {tuple(result["size"]): _best(result["seconds"]) for result in report["results"]}
+    return {_heading(result): _best(result["seconds"]) for result in report[kind]}
+
+
+def _heading(result: dict) -> str:
+    size = ", ".join(map(str, result["size"]))
+    return size if result["layer"] == "rnn" else f"{result['layer'].upper()} {size}"
 
 
 def _best(seconds: dict[str, dict[str, float]]) -> dict[str, dict[str, float]]:
@@ -54,11 +62,10 @@ def _best(seconds: dict[str, dict[str, float]]) -> dict[str, dict[str, float]]:
     return {"floor": others["floor"], "rnn_lib": others["rnn_lib"], "PyTorch": best} | others
 
 
-def speed_table() -> str:
-    """Return the table of results.md, as Markdown."""
-    sizes = speed()
-    head = "| | " + " | ".join("{}, {}, {}".format(*size) for size in sizes) + " |"
-    lines = [head, "| --- |" + " ---: |" * len(sizes)]
+def speed_table(kind: str = "results") -> str:
+    """Return a table of results.md, as Markdown."""
+    sizes = speed(kind)
+    lines = [f"| | {' | '.join(sizes)} |", "| --- |" + " ---: |" * len(sizes)]
 
     def row(name: str, cells: list[str]) -> str:
         return f"| {name} | {' | '.join(cells)} |"
@@ -75,7 +82,7 @@ def speed_table() -> str:
 
 def write_speed_figure(path: Path) -> None:
     """Draw the epochs at (32, 64, 400)."""
-    seconds = {name: its["training"] for name, its in speed()[32, 64, 400].items()}
+    seconds = {name: its["training"] for name, its in speed()["32, 64, 400"].items()}
     ax = plots.bars({name: round(s, 1) for name, s in seconds.items()}, "seconds for an epoch")
     ax.figure.savefig(path, bbox_inches="tight", metadata={"Software": None})
 
@@ -83,4 +90,4 @@ def write_speed_figure(path: Path) -> None:
 if __name__ == "__main__":
     write_read_along(ROOT / "docs" / "read_along.png")
     write_speed_figure(ROOT / "docs" / "speed.png")
-    print(speed_table())
+    print(speed_table(), speed_table("gates"), sep="\n")

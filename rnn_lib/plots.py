@@ -7,6 +7,7 @@ the same numbers. In a notebook figures are SVG, sharp on every screen and the s
 
 import html
 import json
+import tomllib
 from collections.abc import Mapping, Sequence
 from importlib import resources
 from string import Template
@@ -83,9 +84,7 @@ def hidden_states(
         The heat map.
     """
     T, H = h.shape
-    if ax is None:
-        size = (np.clip(1.6 + 0.45 * T, 4, 7.4), np.clip(1.4 + 0.28 * H, 2.2, 6))
-        _, ax = plt.subplots(figsize=size, layout="constrained")
+    ax = _axes(np.clip(1.6 + 0.45 * T, 4, 7.4), np.clip(1.4 + 0.28 * H, 2.2, 6), ax)
     reach = max(1.0, float(np.abs(h).max()))
     image = ax.imshow(h.T, cmap="PuOr", vmin=-reach, vmax=reach, aspect="auto")
     ax.figure.colorbar(image, ax=ax, label="state")
@@ -99,46 +98,58 @@ def hidden_states(
     return ax
 
 
-def gate_graph(ax: Axes | None = None) -> Axes:
-    """Draw one time step of the recurrent layer as gates, with the arrows of both directions.
+def gate_graph(cell: str = "rnn", ax: Axes | None = None) -> Axes:
+    """Draw one time step of a recurrent layer as gates, with the arrows of both directions.
 
     Parameters
     ----------
+    cell : {"rnn", "lstm", "gru"}
+        Whose step it is. The graphs are data in ``graphs.toml``: nodes and wires.
     ax : Axes, optional
         Where to draw; a new figure by default.
 
     Returns
     -------
     Axes
-        The graph. Forward arrows are solid; backward arrows are dashed and carry the gradients.
+        The graph. Forward arrows are solid; backward arrows are dashed, run along every wire and
+        carry the gradients. An LSTM and a GRU have a band at the top: the straight road of the
+        state, c or h, on which it is only scaled and added to.
+
+    Raises
+    ------
+    ValueError
+        If `cell` is none of these names.
     """
-    ax = _sheet(7.2, 3.2, ax)
-    values = {"$x_t$": (0.4, 2.85), "$W_x$": (0.4, 1.95), "$h_{t-1}$": (0.4, 1.25)}
-    values |= {"$W_h$": (0.4, 0.35), "$b$": (3.5, 0.35), "$h_t$": (6.9, 1.6)}
-    gates = {"matmul": (2.1, 2.4), "matmul ": (2.1, 0.8), "add": (3.5, 1.6)}
-    gates |= {"add ": (4.6, 1.6), "tanh": (5.8, 1.6)}
-    nodes = {name: _node(ax, at, name, 0.42, 0.3, framed=False) for name, at in values.items()}
-    for name, at in gates.items():
-        nodes[name] = _node(ax, at, name.strip(), 0.95 if "matmul" in name else 0.65, 0.42)
-    at = values | gates
-    wires = [("$x_t$", "matmul", "$dx_t$", 1), ("$W_x$", "matmul", "$dW_x$", -1)]
-    wires += [("$h_{t-1}$", "matmul ", "$dh_{t-1}$", 1), ("$W_h$", "matmul ", "$dW_h$", -1)]
-    wires += [("matmul", "add", "", 1), ("matmul ", "add", "", -1), ("add", "add ", "", -1)]
-    wires += [("$b$", "add ", "$db$", -1), ("add ", "tanh", "$da_t$", -1)]
-    wires += [("tanh", "$h_t$", "$dh_t$", -1)]
-    for start, end, gradient, side in wires:  # the gradient's arrow is above (1) or below (-1)
-        ends = np.array([at[start], at[end]])
-        along = (ends[1] - ends[0]) / np.linalg.norm(ends[1] - ends[0])
-        across = side * np.array([-along[1], along[0]])
+    graphs = tomllib.loads(resources.files("rnn_lib").joinpath("graphs.toml").read_text("utf-8"))
+    if cell not in graphs:
+        raise ValueError(f"cell must be one of {', '.join(map(repr, graphs))}; got {cell!r}")
+    graph, nodes = graphs[cell], {}
+    ax = _sheet(*graph["size"], ax)
+    if "road" in graph:
+        left, right, y, text = graph["road"]
+        ax.add_patch(Rectangle((left, y - 0.32), right - left, 0.64, color="#FFE9A8"))
+        _label(ax, ((left + right) / 2, y + 0.5), text, "#222222")
+    for name, (text, center, *size) in graph["nodes"].items():
+        nodes[name] = _node(ax, center, text, *size or (0.42, 0.3), framed=bool(size))
+    for start, end, gradient, side in graph["wires"]:
         boxes = nodes[start], nodes[end]
-        _arrow(ax, *(ends - 0.05 * across), COLORS[0], boxes)
-        _arrow(ax, *(ends + 0.05 * across)[::-1], COLORS[1], boxes[::-1], linestyle="--")
-        _label(ax, ends.mean(axis=0) + 0.24 * across, gradient, COLORS[1])
-    _label(ax, (5.2, 1.82), "$a_t$", COLORS[0])
-    _arrow(ax, (4.5, 2.9), (5, 2.9), COLORS[0])
-    _arrow(ax, (5, 2.6), (4.5, 2.6), COLORS[1], linestyle="--")
-    _label(ax, (5.15, 2.9), "forward: values", COLORS[0], ha="left")
-    _label(ax, (5.15, 2.6), "backward: gradients", COLORS[1], ha="left")
+        ends = np.array([graph["nodes"][name][1] for name in (start, end)])
+        # A wire meets a high box at the height of its other end.
+        reach = np.maximum([box.get_height() / 2 - 0.25 for box in boxes], 0)
+        ends[:, 1] += np.clip(ends[::-1, 1] - ends[:, 1], -reach, reach)
+        along = (ends[1] - ends[0]) / np.linalg.norm(ends[1] - ends[0])
+        across = np.array([-along[1], along[0]])  # to the left
+        shift = np.copysign(0.05, side) * across
+        _arrow(ax, *(ends - shift), COLORS[0], boxes)
+        _arrow(ax, *(ends + shift)[::-1], COLORS[1], boxes[::-1], linestyle="--")
+        _label(ax, ends.mean(axis=0) + side * across, gradient, COLORS[1])
+    for text, *center in graph["labels"]:
+        _label(ax, center, text, COLORS[0])
+    x, y = graph["legend"]
+    _arrow(ax, (x, y), (x + 0.5, y), COLORS[0])
+    _arrow(ax, (x + 0.5, y - 0.3), (x, y - 0.3), COLORS[1], linestyle="--")
+    _label(ax, (x + 0.65, y), "forward: values", COLORS[0], ha="left")
+    _label(ax, (x + 0.65, y - 0.3), "backward: gradients", COLORS[1], ha="left")
     return ax
 
 
@@ -167,8 +178,7 @@ def curves(
     Axes
         The curves.
     """
-    if ax is None:
-        _, ax = plt.subplots(figsize=(5.4, 3.4), layout="constrained")
+    ax = _axes(5.4, 3.4, ax)
     for number, (name, curve) in enumerate(values.items()):
         ax.plot(
             np.arange(len(curve)) if x is None else x,
@@ -206,8 +216,7 @@ def scores(
     Axes
         The setting to the right, the score upwards.
     """
-    if ax is None:
-        _, ax = plt.subplots(figsize=(5.4, 3.4), layout="constrained")
+    ax = _axes(5.4, 3.4, ax)
     means = [np.mean(runs) for runs in values.values()]
     ax.plot(list(values), means, color=COLORS[0], alpha=0.5)
     for setting, runs in values.items():
@@ -235,8 +244,7 @@ def bars(values: Mapping[str, float], xlabel: str, ax: Axes | None = None) -> Ax
     Axes
         The bars.
     """
-    if ax is None:
-        _, ax = plt.subplots(figsize=(7.4, 0.8 + 0.3 * len(values)), layout="constrained")
+    ax = _axes(7.4, 0.8 + 0.3 * len(values), ax)
     drawn = ax.barh(list(values), list(values.values()), height=0.7, color=COLORS[0])
     ax.bar_label(drawn, fmt="%.1f", padding=3)
     ax.invert_yaxis()
@@ -283,8 +291,7 @@ def waterfall(values: Mapping[str, float], xlabel: str, ax: Axes | None = None) 
     Axes
         One row a value, the first one at the top and as a bare tick; at each bar its length.
     """
-    if ax is None:
-        _, ax = plt.subplots(figsize=(6.4, 0.6 + 0.34 * len(values)), layout="constrained")
+    ax = _axes(6.4, 0.6 + 0.34 * len(values), ax)
     ends = np.array(list(values.values()))
     gains = np.diff(ends, prepend=ends[0])
     ax.barh(range(len(ends)), gains, left=ends - gains, color=np.where(gains < 0, *COLORS[1::-1]))
@@ -324,14 +331,13 @@ def dots(
     Axes
         The first row at the top; the pairs of a row are told apart by color and marker.
     """
-    if ax is None:
-        _, ax = plt.subplots(figsize=(6.4, 0.7 + 0.26 * len(rows)), layout="constrained")
+    ax = _axes(6.4, 0.7 + 0.26 * len(rows), ax)
     for number in range(max(map(len, rows.values()))):
         points = [(row, *its[number]) for row, its in enumerate(rows.values()) if number < len(its)]
         y, mean, spread = np.transpose(points)
-        how = {"color": COLORS[number], "fmt": "os"[number], "capsize": 3, "markersize": 5}
+        how = {"color": COLORS[number], "fmt": "osD"[number], "capsize": 3, "markersize": 5}
         label = labels[number] if labels else None
-        y = y + 0.24 * number - 0.12 * (len(labels) > 1)
+        y = y + 0.24 * number - 0.12 * max(0, len(labels) - 1)
         ax.errorbar(mean, y, xerr=spread, label=label, **how)
     ax.set(xlabel=xlabel)
     ax.set_yticks(range(len(rows)), list(rows))
@@ -472,8 +478,7 @@ def gradient_map(norms: np.ndarray, ax: Axes | None = None, title: str | None = 
         from 1. Colors are logarithmic; exact zeros stay white.
     """
     T = len(norms)
-    if ax is None:
-        _, ax = plt.subplots(figsize=(5, 4), layout="constrained")
+    ax = _axes(5, 4, ax)
     values = np.ma.masked_equal(norms, 0)
     steps = (0.5, T + 0.5, T + 0.5, 0.5)  # counted from 1, the first row on top
     image = ax.imshow(values, norm=LogNorm(), interpolation="nearest", extent=steps)
@@ -519,6 +524,11 @@ def memory_layout(arrays: Mapping[str, np.ndarray], ax: Axes | None = None) -> A
             _label(ax, cell.get_center(), f"{n}\n$\\mathbf{{{t}}}$\n{h}", black)
         ax.vlines(0.4 + wide * np.append(starts, N * T * H), y, y + 0.8, color=black, linewidth=2)
     return ax
+
+
+def _axes(width, height, ax):
+    """Make a figure of some inches, unless there are axes already."""
+    return plt.subplots(figsize=(width, height), layout="constrained")[1] if ax is None else ax
 
 
 def _sheet(width, height, ax):

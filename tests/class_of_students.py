@@ -28,7 +28,7 @@ SOLUTIONS = {
     for e in asked
 }
 ONE, TWO, THREE, FOUR = "01_forward", "02_tiny_array", "03_bptt", "04_imdb"
-FIVE = "05_from_61_to_90"
+FIVE, SIX = "05_from_61_to_90", "06_gates"
 
 
 @dataclass
@@ -220,6 +220,18 @@ hands_in(
     own_rung('{"lr": 0.004, "dropout": 0.5}'),
     lessons=(FIVE,),
     lost={"5.1": "mistake: not exactly one of the settings is changed"},
+)
+hands_in(
+    "mistakes in lesson 6",
+    solved(
+        SIX,
+        e6_1=SOLUTIONS["6.1"].replace("a_i, a_f, a_g, a_o =", "a_i, a_f, a_o, a_g ="),
+        e6_2=SOLUTIONS["6.2"].replace("dc = dc_t + dh_t", "dc = dh_t"),
+        e6_3=SOLUTIONS["6.3"].replace("(1 - z) * n + z * h_prev", "z * n + (1 - z) * h_prev"),
+        e6_4=SOLUTIONS["6.4"].replace("dh_prev = dh_t * z + da_h", "dh_prev = da_h"),
+    ),
+    lessons=(SIX,),
+    lost=dict.fromkeys(("6.1", "6.2", "6.3", "6.4"), "mistake: "),
 )
 TINY_ONLY = """
 def looks_right(forward):

@@ -165,6 +165,23 @@ def told():
     return notebook
 
 
+@pytest.mark.parametrize(
+    "source",
+    [
+        "2.0",
+        "publish({receipts.MIME_TYPE: '0' * 64})",
+        "publish({receipts.MIME_TYPE: 'half'}); 1.0",
+    ],
+)
+def test_points_cannot_be_printed(source):
+    """nbgrader takes a number that a cell displays for its points; here only a receipt counts."""
+    imports = "from IPython.display import publish_display_data as publish\n"
+    imports += "from rnn_lib.checks import receipts"
+    cells = [new_code_cell(imports), graded_cell(source, "check")]
+    notebook, _ = BoundedExecute().preprocess(new_notebook(cells=cells), {})
+    assert [output.get("ename") for output in notebook.cells[1].outputs] == ["CheckReplaced"]
+
+
 @pytest.mark.parametrize("source", REASONS)
 def test_reason_names_the_mistake_that_the_check_found(source, told):
     check = next(cell for cell in told.cells if cell.source == source)

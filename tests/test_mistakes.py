@@ -293,6 +293,40 @@ scores = network.forward(x, lengths=lengths, training=True); loss.forward(scores
 network.backward(loss.backward())
 grads, norm = clip_by_global_norm(network.grads, 1.0)
 """,
+    "lstm_step": """
+a, H, rows = x_t @ W_x + h_prev @ W_h + b, len(W_h), np.hstack([x_t, h_prev])
+a_i, a_f, a_g, a_o = np.split(a, 4, axis=1)
+i, f, g, o = references.lstm_gates(x_t, h_prev, W_x, W_h, b)
+h_t, c_t = references.lstm_step(x_t, h_prev, c_prev, W_x, W_h, b)
+""",
+    "lstm_step_backward": """
+gates = i, f, g, o
+dc = dc_t + dh_t * o * (1 - np.tanh(c_t) ** 2)
+di, df, dg, do = dc * g, dc * c_prev, dc * i, dh_t * np.tanh(c_t)
+da_i, da_f, da_g, da_o = di * i * (1 - i), df * f * (1 - f), dg * (1 - g**2), do * o * (1 - o)
+da = np.hstack([da_i, da_f, da_g, da_o])
+dx_t, dh_prev, dc_prev, dW_x, dW_h, db = references.lstm_step_backward(
+    dh_t, dc_t, x_t, h_prev, c_prev, gates, c_t, W_x, W_h
+)
+""",
+    "gru_step": """
+H, a = len(W_h), np.ones(3)
+r, z, n = references.gru_gates(x_t, h_prev, W_x, W_h, b_x, b_h)
+x_n, h_n = (x_t @ W_x + b_x)[:, 2 * H:], (h_prev @ W_h + b_h)[:, 2 * H:]
+h_t = references.gru_step(x_t, h_prev, W_x, W_h, b_x, b_h)
+""",
+    "gru_step_backward": """
+gates, H = (r, z, n), len(W_h)
+h_n = (h_prev @ W_h + b_h)[:, 2 * H:]
+dz, dn = dh_t * (h_prev - n), dh_t * (1 - z)
+da_n = dn * (1 - n**2)
+dr = da_n * h_n
+da_r, da_z = dr * r * (1 - r), dz * z * (1 - z)
+da_x, da_h = np.hstack([da_r, da_z, da_n]), np.hstack([da_r, da_z, da_n * r])
+dx_t, dh_prev, dW_x, dW_h, db_x, db_h = references.gru_step_backward(
+    dh_t, x_t, h_prev, gates, W_x, W_h, b_h
+)
+""",
     "layer": """
 rng, h, expected = np.random.default_rng(0), np.zeros(3), np.zeros(3)
 """,

@@ -42,6 +42,7 @@ LESSONS = [
     "03_bptt",
     "04_imdb",
     "05_from_61_to_90",
+    "06_gates",
     "appendix_side_steps",
     "appendix_speed",
 ]
@@ -77,6 +78,7 @@ EXERCISES = {
     ],
     "04_imdb": ["encode", "training_step", "small_model"],
     "05_from_61_to_90": ["my_rung"],
+    "06_gates": ["lstm_step", "lstm_step_backward", "gru_step", "gru_step_backward"],
 }
 
 

@@ -4,9 +4,12 @@ Each check is a function that lists faults. A good picture has none; a picture t
 purpose has some, or the check would be worth nothing.
 """
 
+import copy
 import io
 import re
-from itertools import combinations
+import tomllib
+from importlib import resources
+from itertools import combinations, pairwise
 from xml.etree import ElementTree
 
 import matplotlib as mpl
@@ -95,16 +98,16 @@ def at(places, point):
     return next((name for name, place in places if place.contains(*point)), None)
 
 
-def wires(ax):
+def wires(ax, known=None):
     """All arrows as (where from, where to, color); None where an end touches nothing."""
-    known = places(ax)
+    known = known or places(ax)
     return [
         (*(at(known, end) for end in ends(arrow)), mpl.colors.to_hex(arrow.get_edgecolor()).upper())
         for arrow in arrows(ax)
     ]
 
 
-def wire_beside(ax, name):
+def wire_beside(ax, name, known=None):
     """The wire that is nearest to the middle of a label."""
     (label,) = (text for text in ax.texts if text.get_text() == name)
     far = []
@@ -112,7 +115,7 @@ def wire_beside(ax, name):
         start, tip = ends(arrow)
         share = np.clip((middle(label) - start) @ (tip - start) / np.sum((tip - start) ** 2), 0, 1)
         far.append(np.linalg.norm(start + share * (tip - start) - middle(label)))
-    start, end, color = wires(ax)[np.argmin(far)]
+    start, end, color = wires(ax, known)[np.argmin(far)]
     assert label.get_color() == color
     return start, end
 
@@ -157,6 +160,13 @@ def crossed_texts(ax):
     ]
 
 
+def texts_upon_edges(ax):
+    """Texts that are neither inside of a box nor outside."""
+    places = [(text.get_text(), extent(text).padded(-1)) for text in texts(ax)]
+    edges = [outline(box) for box in boxes(ax) if box.get_edgecolor()[3]]  # drawn, not invisible
+    return [name for name, at in places if any(e.intersects_bbox(at, filled=False) for e in edges)]
+
+
 def cut_texts(ax):
     page = ax.figure.bbox
     corners = [(text.get_text(), *extent(text).get_points()) for text in texts(ax)]
@@ -174,6 +184,7 @@ def small_texts(ax):
 
 
 CHECKS = [ends_in_boxes, headless, overlapping_texts, crossed_texts, cut_texts, small_texts]
+CHECKS += [texts_upon_edges]
 
 T = 6
 lags = np.subtract.outer(np.arange(T), np.arange(T))  # [t, s]: t - s
@@ -189,6 +200,8 @@ LAYOUTS = {  # all (N, T, H)
 
 PICTURES = {
     "gates": plots.gate_graph,
+    "gates, lstm": lambda: plots.gate_graph("lstm"),
+    "gates, gru": lambda: plots.gate_graph("gru"),
     "unrolled": plots.unrolled,
     "unrolled, 2 steps": lambda: plots.unrolled(2),
     "back": plots.back_through_time,
@@ -222,6 +235,8 @@ def spoiled(check):
         ax.text(7, 0.2, "runs out of the page")
     elif check is small_texts:
         ax.text(1.5, 2.9, "tiny", fontsize=5)
+    elif check is texts_upon_edges:
+        ax.text(0.75, 1.9, "half in the loop's box")
     ax.figure.canvas.draw()
     return ax
 
@@ -232,6 +247,8 @@ def test_each_check_finds_a_spoiled_picture(check):
 
 
 # The gates.
+
+GRAPHS = tomllib.loads(resources.files("rnn_lib").joinpath("graphs.toml").read_text("utf-8"))
 
 STEP = [
     ("$x_t$", "matmul"),
@@ -255,13 +272,14 @@ def test_gate_graph_has_every_wire_in_both_directions():
     assert sorted(map(str, drawn)) == sorted(map(str, forward + backward + legend))
 
 
-def test_gate_graph_tells_the_directions_apart_without_color():
-    ax = axes_of(plots.gate_graph)
+@pytest.mark.parametrize("cell", GRAPHS)
+def test_gate_graph_tells_the_directions_apart_without_color(cell):
+    ax = axes_of(lambda: plots.gate_graph(cell))
     for arrow, (_, _, color) in zip(arrows(ax), wires(ax), strict=True):
         assert arrow.get_linestyle() in {BLUE: ("-", "solid"), ORANGE: ("--", "dashed")}[color]
     known = places(ax)
     legend = [arrow for arrow in arrows(ax) if at(known, ends(arrow)[0]) is None]
-    explained = [text for text in ax.texts if ":" in text.get_text()]
+    explained = [text for text in ax.texts if "ward:" in text.get_text()]
     assert [text.get_text() for text in explained] == ["forward: values", "backward: gradients"]
     for arrow, text, color in zip(legend, explained, (BLUE, ORANGE), strict=True):
         assert abs(ends(arrow)[1][1] - middle(text)[1]) < 3  # on one line
@@ -291,6 +309,212 @@ def test_the_wires_of_a_wrong_graph_differ():
     arrows(ax)[0].set_positions((3.5, 0.35), (2.1, 0.8))  # x_t's arrow, between b and multiply
     ax.figure.canvas.draw()
     assert wires(ax) != right
+
+
+def test_gate_graph_says_which_cells_there_are():
+    with pytest.raises(ValueError, match="cell must be one of 'rnn', 'lstm', 'gru'; got 'tree'"):
+        plots.gate_graph("tree")
+    assert plt.get_fignums() == []
+
+
+# The graphs as data: what is drawn is what they say, and what they say computes the step.
+
+
+def nodes_of(ax, graph):
+    """Return where an arrow can end: boxes, named by their nodes, which have their order."""
+    named = zip(graph["nodes"], boxes(ax), strict=True)
+    return [(name, extent(box).padded(5)) for name, box in named]
+
+
+@pytest.mark.parametrize("cell", GRAPHS)
+def test_the_wires_of_the_data_are_drawn_in_both_directions(cell):
+    ax = axes_of(lambda: plots.gate_graph(cell))
+    drawn = wires(ax, nodes_of(ax, GRAPHS[cell]))
+    pairs = [(start, end) for start, end, *_ in GRAPHS[cell]["wires"]]
+    expected = [(start, end, BLUE) for start, end in pairs]
+    expected += [(end, start, ORANGE) for start, end in pairs]
+    expected += [(None, None, BLUE), (None, None, ORANGE)]
+    assert sorted(map(str, drawn)) == sorted(map(str, expected))
+
+
+NAMES = {
+    "lstm": {
+        "$dx_t$": ("matmul", "x_t"),
+        "$dh_{t{-}1}$": ("matmul", "h_prev"),
+        "$dc_{t{-}1}$": ("f * c", "c_prev"),
+        "$dc_t$": ("after", "c_t"),
+        "$dh_t$": ("h_t", "o * tanh"),
+        "$i$": ("i", "i * g"),
+        "$di$": ("i * g", "i"),
+        "$f$": ("f", "f * c"),
+        "$df$": ("f * c", "f"),
+        "$g$": ("g", "i * g"),
+        "$dg$": ("i * g", "g"),
+        "$o$": ("o", "o * tanh"),
+        "$do$": ("o * tanh", "o"),
+    },
+    "gru": {
+        "$dx_t$": ("matmul", "x_t"),
+        "$dh_{t{-}1}$": ("h_prev", "before"),
+        "$dh_t$": ("h_t", "add"),
+        "$r$": ("r", "r * h"),
+        "$dr$": ("r * h", "r"),
+        "$dz$": ("z", "sigma"),
+        "$n$": ("n", "(1 - z) * n"),
+        "$dn$": ("(1 - z) * n", "n"),
+        "$h_{t{-}1} W_{hn} + b_{hn}$": ("matmul", "r * h"),
+        "$x_t W_{xn} + b_{xn}$": ("matmul", "x + r * h"),
+    },
+}
+
+
+@pytest.mark.parametrize("cell", NAMES)
+def test_every_name_of_an_lstm_and_a_gru_is_beside_its_arrow(cell):
+    ax, graph = axes_of(lambda: plots.gate_graph(cell)), GRAPHS[cell]
+    gradients = {wire[2] for wire in graph["wires"]} - {""}
+    assert gradients | {text for text, *_ in graph["labels"] if "N" not in text} == set(NAMES[cell])
+    known = nodes_of(ax, graph)
+    assert {name: wire_beside(ax, name, known) for name in NAMES[cell]} == NAMES[cell]
+
+
+@pytest.mark.parametrize(
+    ("cell", "way"),
+    [
+        ("lstm", ["c_prev", "f * c", "add", "c_t", "after"]),
+        ("gru", ["before", "h_prev", "z * h", "add", "h_t"]),
+    ],
+)
+def test_the_road_is_straight_and_the_state_only_scaled_and_added_to(cell, way):
+    graph = GRAPHS[cell]
+    nodes, height = graph["nodes"], graph["road"][2]
+    assert {(start, end) for start, end, *_ in graph["wires"]} >= set(pairwise(way))
+    assert [nodes[name][1][1] for name in way] == [height] * len(way)
+    to_the_right = [nodes[name][1][0] for name in way]
+    assert to_the_right == sorted(to_the_right)
+    assert [nodes[name][0] for name in way if nodes[name][2:]] == ["*", "+"]
+    ax = axes_of(lambda: plots.gate_graph(cell))
+    (band,) = (patch for patch in ax.patches if isinstance(patch, Rectangle))
+    drawn = zip(nodes, boxes(ax), strict=True)
+    inside = [name for name, box in drawn if extent(band).count_contains(extent(box).corners())]
+    assert set(inside) == set(way)
+
+
+def sigmoid(a):
+    return 1 / (1 + np.exp(-a))
+
+
+OPERATIONS = {
+    "matmul": np.matmul,
+    "add": np.add,
+    "+": np.add,
+    "*": np.multiply,
+    "1 −": lambda value: 1 - value,
+    "$\\sigma$": sigmoid,
+    "tanh": np.tanh,
+}
+
+
+def evaluate(graph, operations, **values):
+    """Return the function that computes any node's value from those given, along the wires."""
+    wires = [(start, end) for start, end, *_ in graph["wires"]]
+
+    def carried(start, end):
+        value = value_of(start)
+        if isinstance(value, list):  # of blocks of columns, one for each wire
+            value = value[[wire for wire in wires if wire[0] == start].index((start, end))]
+        return value
+
+    def value_of(name):
+        if name not in values:
+            text, _, *size = graph["nodes"][name]
+            operands = [carried(*wire) for wire in wires if wire[1] == name]
+            values[name] = operations[text](*operands) if size else operands[0]
+        return values[name]
+
+    return value_of
+
+
+N, F, H = 3, 2, 5
+rng = np.random.default_rng(6)
+x_t, h_prev, c_prev = (rng.normal(size=(N, width)) for width in (F, H, H))
+
+
+def parameters(n_blocks):
+    """Return W_x, W_h and two biases, as lists of one block a gate."""
+    shapes = (n_blocks, F, H), (n_blocks, H, H), (n_blocks, H), (n_blocks, H)
+    return [list(rng.normal(size=shape)) for shape in shapes]
+
+
+def rnn_step():
+    """Return what is given, the graph's own operations, and what has to come out."""
+    (W_x,), (W_h,), (b,), _ = parameters(1)
+    given = {"x_t": x_t, "h_prev": h_prev, "W_x": W_x, "W_h": W_h, "b": b}
+    return given, {}, {"h_t": np.tanh(x_t @ W_x + h_prev @ W_h + b)}
+
+
+def lstm_step():
+    W_x, W_h, b, _ = parameters(4)
+    a_i, a_f, a_g, a_o = (x_t @ W_x[k] + h_prev @ W_h[k] + b[k] for k in range(4))
+    c_t = sigmoid(a_f) * c_prev + sigmoid(a_i) * np.tanh(a_g)
+    h_t = sigmoid(a_o) * np.tanh(c_t)
+
+    def matmul(x, h):
+        a_t = x @ np.hstack(W_x) + h @ np.hstack(W_h) + np.hstack(b)  # (N, 4H)
+        return np.split(a_t, 4, axis=1)
+
+    given = {"x_t": x_t, "h_prev": h_prev, "c_prev": c_prev}
+    return given, {"matmul\n$+\\;b$": matmul}, {"c_t": c_t, "after": c_t, "h_t": h_t}
+
+
+def gru_step():
+    (W_xr, W_xz, W_xn), (W_hr, W_hz, W_hn), b_x, b_h = parameters(3)
+    r = sigmoid(x_t @ W_xr + b_x[0] + h_prev @ W_hr + b_h[0])
+    z = sigmoid(x_t @ W_xz + b_x[1] + h_prev @ W_hz + b_h[1])
+    n = np.tanh(x_t @ W_xn + b_x[2] + r * (h_prev @ W_hn + b_h[2]))
+
+    def matmul(x, h):
+        from_x = x @ np.hstack([W_xr, W_xz, W_xn]) + np.hstack(b_x)  # (N, 3H)
+        from_h = h @ np.hstack([W_hr, W_hz, W_hn]) + np.hstack(b_h)  # (N, 3H)
+        (x_r, x_z, x_n), (h_r, h_z, h_n) = (np.split(a, 3, axis=1) for a in (from_x, from_h))
+        return [x_r + h_r, x_z + h_z, x_n, h_n]
+
+    given = {"x_t": x_t, "before": h_prev}
+    return given, {"matmul\n$+\\;b_x$, $b_h$": matmul}, {"h_t": (1 - z) * n + z * h_prev}
+
+
+STEPS = {"rnn": rnn_step(), "lstm": lstm_step(), "gru": gru_step()}
+
+
+def computes_the_step(graph, given, operations, expected):
+    value_of = evaluate(graph, OPERATIONS | operations, **given)
+    try:
+        return all(
+            np.allclose(value_of(name), value, rtol=0, atol=1e-12)
+            for name, value in expected.items()
+        )
+    except (TypeError, ValueError, IndexError, RecursionError):  # wires of something else
+        return False
+
+
+@pytest.mark.parametrize("cell", GRAPHS)
+def test_the_graph_computes_the_step(cell):
+    assert computes_the_step(GRAPHS[cell], *STEPS[cell])
+
+
+@pytest.mark.parametrize(
+    ("cell", "harmless"),
+    [("rnn", {("matmul x", "b"), ("matmul h", "b")}), ("lstm", set()), ("gru", set())],
+)  # it does not matter which two of three numbers are added first
+def test_wires_to_each_others_gates_are_found(cell, harmless):
+    missed = set()
+    for one, other in combinations(range(len(GRAPHS[cell]["wires"])), 2):
+        graph = copy.deepcopy(GRAPHS[cell])
+        a, b = graph["wires"][one], graph["wires"][other]
+        a[1], b[1] = b[1], a[1]
+        changed = a[1] != b[1] and (a[0] != b[0] or a[0] == "matmul")
+        if changed and computes_the_step(graph, *STEPS[cell]):
+            missed.add((a[0], b[0]))
+    assert missed == harmless
 
 
 # The unrolled network.

@@ -1,5 +1,6 @@
 """What a newcomer gets: one list of packages, one set of versions, errors that say what to do."""
 
+import fnmatch
 import re
 import shutil
 import subprocess
@@ -17,7 +18,8 @@ import rnn_lib
 from conftest import LONGEST_FIRST
 
 ROOT = Path(__file__).resolve().parents[1]
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+PROJECT = SETTINGS["project"]
 EXTRAS = PROJECT["optional-dependencies"]
 DEPENDENCIES = [
     dependency
@@ -95,6 +97,15 @@ def test_repo2docker_reads_environment_yml(tmp_path):
     copied = next(i for i, line in enumerate(steps) if re.match(r"COPY .* src/ ", line))
     installed = next(i for i, line in enumerate(steps) if "env update" in line)
     assert copied < installed
+
+
+@pytest.mark.parametrize("package", SETTINGS["tool"]["setuptools"]["packages"])
+def test_every_data_file_ships_with_its_package(package):
+    patterns = SETTINGS["tool"]["setuptools"]["package-data"][package]
+    beside = [path for path in ROOT.joinpath(*package.split(".")).iterdir() if path.is_file()]
+    data = [path.name for path in beside if path.suffix != ".py"]
+    assert data
+    assert [name for name in data if not any(fnmatch.fnmatch(name, p) for p in patterns)] == []
 
 
 def test_changelog_begins_with_the_version():

@@ -1832,6 +1832,937 @@ wrong(
     ("return value", "return loss.forward(scores, y)"),
 )
 
+
+# -- gates: the LSTM ----------------------------------------------------------------------------
+
+LSTM = correct(
+    "lstm_step",
+    "slices",
+    """
+def lstm_step(x_t, h_prev, c_prev, W_x, W_h, b):
+    H = h_prev.shape[1]
+    sigmoid = lambda a: 1 / (1 + np.exp(-a))
+    a = x_t @ W_x + h_prev @ W_h + b
+    i = sigmoid(a[:, :H])
+    f = sigmoid(a[:, H:2 * H])
+    g = np.tanh(a[:, 2 * H:3 * H])
+    o = sigmoid(a[:, 3 * H:])
+    c_t = f * c_prev + i * g
+    h_t = o * np.tanh(c_t)
+    return h_t, c_t
+""",
+)
+LSTM_GATES = correct(
+    "lstm_step",
+    "a product for each gate",
+    """
+def lstm_step(x_t, h_prev, c_prev, W_x, W_h, b):
+    W_xi, W_xf, W_xg, W_xo = np.split(W_x, 4, axis=1)
+    W_hi, W_hf, W_hg, W_ho = np.hsplit(W_h, 4)
+    b_i, b_f, b_g, b_o = b.reshape(4, -1)
+    i = 1 / (1 + np.exp(-(x_t @ W_xi + h_prev @ W_hi + b_i)))
+    f = 1 / (1 + np.exp(-(x_t @ W_xf + h_prev @ W_hf + b_f)))
+    g = np.tanh(x_t @ W_xg + h_prev @ W_hg + b_g)
+    o = 1 / (1 + np.exp(-(x_t @ W_xo + h_prev @ W_ho + b_o)))
+    c_t = np.multiply(f, c_prev) + np.multiply(i, g)
+    return [o * np.tanh(c_t), c_t]
+""",
+)
+LSTM_JOINED = correct(
+    "lstm_step",
+    "inputs and states joined",
+    """
+def lstm_step(x_t, h_prev, c_prev, W_x, W_h, b):
+    rows = np.concatenate([x_t, h_prev], axis=1)
+    a = np.dot(rows, np.concatenate([W_x, W_h])) + b
+    i, f, g, o = np.array_split(a, 4, axis=-1)
+    i, f, o = [0.5 * (np.tanh(0.5 * s) + 1) for s in (i, f, o)]
+    c_t = f * c_prev + i * np.tanh(g)
+    return o * np.tanh(c_t), c_t
+""",
+)
+correct(
+    "lstm_step",
+    "in place, gates stand first",
+    """
+def lstm_step(x_t, h_prev, c_prev, W_x, W_h, b):
+    H = len(W_h)
+    a = x_t @ W_x
+    a += h_prev @ W_h
+    a += b
+    a[:, 2 * H:3 * H] *= 2
+    a = 1 / (np.exp(-a) + 1)
+    a[:, 2 * H:3 * H] = 2 * a[:, 2 * H:3 * H] - 1
+    c_t = c_prev.copy()
+    c_t *= a[:, H:2 * H]
+    c_t += a[:, :H] * a[:, 2 * H:3 * H]
+    return np.tanh(c_t) * a[:, 3 * H:], c_t
+""",
+)
+correct(
+    "lstm_step",
+    "samples one by one, where",
+    """
+def lstm_step(x_t, h_prev, c_prev, W_x, W_h, b):
+    def sigmoid(a):
+        e = np.exp(-np.abs(a))
+        return np.where(a >= 0, 1 / (1 + e), e / (1 + e))
+    H = h_prev.shape[1]
+    h_t, c_t = np.empty_like(h_prev), np.empty_like(c_prev)
+    for n, (x, h, c) in enumerate(zip(x_t, h_prev, c_prev)):
+        a = (W_x.T @ x + W_h.T @ h + b).reshape(4, H)
+        c_t[n] = sigmoid(a[1]) * c + sigmoid(a[0]) * np.tanh(a[2])
+        h_t[n] = sigmoid(a[3]) * np.tanh(c_t[n])
+    return h_t, c_t
+""",
+)
+
+C_T, H_T = "f * c_prev + i * g", "h_t = o * np.tanh(c_t)"
+I_F = "the input gate and the forget gate are exchanged"
+ORDER = "the gates are taken in another order"
+for old, new, mistake in [
+    (C_T, "i * c_prev + f * g", I_F),
+    (C_T, "c_prev + i * g", "one of the gates has no effect"),
+    (C_T, "f * c_prev + g", "one of the gates has no effect"),
+    (H_T, "h_t = np.tanh(c_t)", "one of the gates has no effect"),
+    (C_T, "i * g", "what c_prev keeps is lost"),
+    (C_T, "np.cos(i) * g", "what c_prev keeps is lost"),
+    (C_T, "f * c_prev", "nothing new comes into c_t"),
+    (C_T, "f * h_prev + i * g", "h_prev stands where c_prev belongs"),
+    (C_T, "f * c_prev + (1 - f) * g", "1 - f stands in the place of i"),
+    (C_T, "(1 - f) * c_prev + i * g", "1 minus a gate stands in the place of the gate"),
+    (C_T, "f * (c_prev + i * g)", "f multiplies the new content, too"),
+    (C_T, "(f * c_prev) * (i * g)", "the two parts of c_t are multiplied"),
+    (C_T, f"np.tanh({C_T})", "c_t goes through a tanh"),
+    (C_T, f"o * ({C_T})", "o is multiplied into c_t, too"),
+    (H_T, "h_t = o * np.tanh(c_prev)", "h_t is made from c_prev"),
+    (H_T, "h_t = o * c_t", "h_t lacks the tanh of c_t"),
+    (H_T, "h_t = np.tanh(o * c_t)", "o is inside of the tanh"),
+    (H_T, "h_t = o * sigmoid(c_t)", "a sigmoid stands where a tanh belongs"),
+    ("g = np.tanh(", "g = sigmoid(", "a sigmoid stands where a tanh belongs"),
+    ("g = np.tanh(", "g = (", "the new content is left without its tanh"),
+    ("f = sigmoid(", "f = np.tanh(", "a tanh stands where a sigmoid belongs"),
+    ("= sigmoid(", "= np.tanh(", "a tanh stands where a sigmoid belongs"),
+    ("o = sigmoid(", "o = (", "a gate is left without its sigmoid"),
+    ("np.exp(-a)", "np.exp(a)", "the sigmoid is turned around"),
+    ("= sigmoid(", "= (lambda a: sigmoid(sigmoid(a)))(", "a gate goes through the sigmoid twice"),
+    ("f = sigmoid(a[", "f = sigmoid(1 + a[", "1 is added to the sum of the forget gate"),
+    ("a[:, H:2 * H]", "a[:, :H]", "two gates are made from the same columns"),
+    (" + b\n", "\n", "the bias is lost"),
+    (" + b\n", " + b + b\n", "the bias is added more than once"),
+    (" + b\n", " + b * (np.arange(4 * H) < 3 * H)\n", "the bias of one gate is lost"),
+    ("+ h_prev @ W_h ", "", "the previous state is forgotten"),
+    ("x_t @ W_x + ", "", "the input is forgotten"),
+    ("h_prev @ W_h", "c_prev @ W_h", "c_prev stands where h_prev belongs"),
+    ("h_prev @ W_h", "np.pad(h_prev @ W_h[:, H:], ((0, 0), (H, 0)))", "h_prev does not reach one"),
+    ("return h_t, c_t", "return c_t, h_t", "the results come in another order"),
+    ("return h_t, c_t", "return h_t", "the results are not those asked for"),
+    ("return h_t, c_t", "pass", "nothing is returned"),
+    ("h_prev @ W_h", "h_prev @ W_h.T", "a matrix product does not fit"),
+    ("1 / (1 + np.exp(-a))", "np.exp(a) / (1 + np.exp(a))", "exp(a) / (1 + exp(a))"),
+    ("1 / (1 + np.exp(-a))", "1 / (1 + math.exp(-a))", "a function of math"),
+    ("c_t = f", "c_t = np.zeros(f.shape, int); c_t += f", "was made of integers"),
+    ("c_t = f", "c_t = np.zeros((len(W_x), H)); c_t[:] = f", "sizes that do not fit"),
+    (C_T, "0.9 * f * c_prev + i * g", None),
+]:
+    wrong("lstm_step", mistake, LSTM, (old, new))
+wrong(
+    "lstm_step",
+    "a tanh stands where",
+    LSTM_GATES,
+    (
+        "1 / (1 + np.exp(-(x_t @ W_xf + h_prev @ W_hf + b_f)))",
+        "np.tanh(x_t @ W_xf + h_prev @ W_hf + b_f)",
+    ),
+)
+wrong(
+    "lstm_step",
+    I_F,
+    LSTM_GATES,
+    ("W_xi, W_xf", "W_xf, W_xi"),
+    ("W_hi, W_hf", "W_hf, W_hi"),
+    ("b_i, b_f", "b_f, b_i"),
+)
+wrong("lstm_step", ORDER, LSTM_JOINED, ("i, f, g, o = np.array", "i, f, o, g = np.array"))
+wrong(
+    "lstm_step",
+    "not cut into blocks of H",
+    LSTM_JOINED,
+    ("np.array_split(a, 4, axis=-1)", "np.split(a, 4)"),
+)
+wrong(
+    "lstm_step",
+    "not cut into blocks of H",
+    LSTM_JOINED,
+    ("np.array_split(a, 4, axis=-1)", "a.reshape(4, *h_prev.shape)"),
+)
+wrong(
+    "lstm_step",
+    "x_t and h_prev meet each other's weights",
+    LSTM_JOINED,
+    ("[x_t, h_prev]", "[h_prev, x_t]"),
+)
+wrong(
+    "lstm_step",
+    "sigmoid and tanh are exchanged",
+    LSTM_JOINED,
+    ("[0.5 * (np.tanh(0.5 * s) + 1)", "[np.tanh(s)"),
+    ("i * np.tanh(g)", "i / (1 + np.exp(-g))"),
+)
+wrong(
+    "lstm_step",
+    "W_h is transposed in the forward pass",
+    LSTM_GATES,
+    *((f"W_h{g} +", f"W_h{g}.T +") for g in "ifgo"),
+)
+wrong(
+    "lstm_step",
+    "h_prev and c_prev are exchanged",
+    LSTM,
+    ("(x_t, h_prev, c_prev,", "(x_t, c_prev, h_prev,"),
+)
+wrong(
+    "lstm_step",
+    "the state that came in is overwritten",
+    LSTM,
+    (f"c_t = {C_T}", "c_prev *= f; c_prev += i * g; c_t = c_prev"),
+    float64_only=True,
+)
+wrong(
+    "lstm_step",
+    "drawn again inside",
+    LSTM,
+    ("    a =", "    W_h[:] = np.random.default_rng(0).normal(size=W_h.shape)\n    a ="),
+    float64_only=True,
+)
+wrong(
+    "lstm_step", "the numbers of features and of units are", LSTM, ("h_prev.shape[1]", "len(W_x)")
+)
+wrong(
+    "lstm_step",
+    5,
+    LSTM,
+    ("def lstm", "kept = {}\ndef lstm"),
+    ("    H =", "    h_prev, c_prev = kept.get(h_prev.shape, (h_prev, c_prev))\n    H ="),
+    ("    return", "    kept[h_t.shape] = h_t, c_t\n    return"),
+)
+# Two at once:
+wrong(
+    "lstm_step",
+    (I_F, "h_t lacks the tanh"),
+    LSTM,
+    (C_T, "i * c_prev + f * g"),
+    (H_T, "h_t = o * c_t"),
+)
+
+LSTM_BACK = correct(
+    "lstm_step_backward",
+    "gate by gate",
+    """
+def lstm_step_backward(dh_t, dc_t, x_t, h_prev, c_prev, gates, c_t, W_x, W_h):
+    i, f, g, o = gates
+    N, H = h_prev.shape
+    t = np.tanh(c_t)
+    dc = dc_t + dh_t * o * (1 - t ** 2)
+    do = dh_t * t
+    df = dc * c_prev
+    di = dc * g
+    dg = dc * i
+    dai = di * i * (1 - i)
+    daf = df * f * (1 - f)
+    dag = dg * (1 - g ** 2)
+    dao = do * o * (1 - o)
+    da = np.concatenate([dai, daf, dag, dao], axis=1)
+    dx_t = da @ W_x.T
+    dh_prev = da @ W_h.T
+    dc_prev = dc * f
+    dW_x = x_t.T @ da
+    dW_h = h_prev.T @ da
+    db = da.sum(axis=0)
+    return dx_t, dh_prev, dc_prev, dW_x, dW_h, db
+""",
+)
+LSTM_BACK_SLICES = correct(
+    "lstm_step_backward",
+    "slices of one array, in place",
+    """
+def lstm_step_backward(dh_t, dc_t, x_t, h_prev, c_prev, gates, c_t, W_x, W_h):
+    H = W_h.shape[0]
+    i, f, g, o = gates
+    at_c = dh_t * o / np.cosh(c_t) ** 2
+    at_c += dc_t
+    da = np.zeros((len(x_t), 4 * H))
+    da[:, 0 * H:1 * H] = at_c * g
+    da[:, 1 * H:2 * H] = at_c * c_prev
+    da[:, 2 * H:3 * H] = at_c * i * (1 - g) * (1 + g)
+    da[:, 3 * H:4 * H] = dh_t * np.tanh(c_t)
+    for k, s in ((0, i), (1, f), (3, o)):
+        da[:, k * H:(k + 1) * H] *= s - s * s
+    return da.dot(W_x.T), da.dot(W_h.T), at_c * f, x_t.T.dot(da), h_prev.T.dot(da), da.sum(0)
+""",
+)
+LSTM_BACK_GATES = correct(
+    "lstm_step_backward",
+    "matrices of each gate",
+    """
+def lstm_step_backward(dh_t, dc_t, x_t, h_prev, c_prev, gates, c_t, W_x, W_h):
+    (i, f, g, o), t = gates, np.tanh(c_t)
+    d = dc_t + (1 - t * t) * o * dh_t
+    parts = [d * g * i * (1 - i), d * c_prev * f * (1 - f)]
+    parts += [d * i * (1 - g * g), dh_t * t * o * (1 - o)]
+    dx_t, dh_prev = np.zeros_like(x_t), np.zeros_like(h_prev)
+    for part, W, U in zip(parts, np.hsplit(W_x, 4), np.hsplit(W_h, 4)):
+        dx_t += part @ W.T
+        dh_prev += part @ U.T
+    dW_x = np.concatenate([x_t.T @ part for part in parts], axis=1)
+    dW_h = np.concatenate([h_prev.T @ part for part in parts], axis=1)
+    return dx_t, dh_prev, d * f, dW_x, dW_h, np.concatenate([part.sum(0) for part in parts])
+""",
+)
+correct(
+    "lstm_step_backward",
+    "samples one by one",
+    """
+def lstm_step_backward(dh_t, dc_t, x_t, h_prev, c_prev, gates, c_t, W_x, W_h):
+    dW_x, dW_h, db = np.zeros_like(W_x), np.zeros_like(W_h), np.zeros(W_h.shape[1])
+    dx_t, dh_prev, dc_prev = np.empty_like(x_t), np.empty_like(h_prev), np.empty_like(c_prev)
+    for n in range(len(x_t)):
+        i, f, g, o = (gate[n] for gate in gates)
+        t = np.tanh(c_t[n])
+        dc = dc_t[n] + dh_t[n] * o * (1 - t**2)
+        di, df, dg, do = dc * g, dc * c_prev[n], dc * i, dh_t[n] * t
+        da = np.hstack([di * i * (1 - i), df * f * (1 - f), dg * (1 - g**2), do * o * (1 - o)])
+        dx_t[n], dh_prev[n], dc_prev[n] = W_x @ da, W_h @ da, dc * f
+        dW_x += np.outer(x_t[n], da)
+        dW_h += np.outer(h_prev[n], da)
+        db += da
+    return [dx_t, dh_prev, dc_prev, dW_x, dW_h, db]
+""",
+)
+correct(
+    "lstm_step_backward",
+    "one product for both, slopes apart",
+    """
+def lstm_step_backward(dh_t, dc_t, x_t, h_prev, c_prev, gates, c_t, W_x, W_h):
+    i, f, g, o = map(np.array, gates)
+    slope = lambda s: s * (1 - s)
+    t = np.tanh(c_t)
+    dc = dc_t + dh_t * o - dh_t * o * np.square(t)
+    da = dc * g * slope(i), dc * c_prev * slope(f), dc * i - dc * i * g * g, dh_t * t * slope(o)
+    da = np.stack(da, axis=1).reshape(len(x_t), -1)
+    back = da @ np.r_[W_x, W_h].T
+    dW = np.c_[x_t, h_prev].T @ da
+    F = x_t.shape[1]
+    return back[:, :F], back[:, F:], f * dc, dW[:F], dW[F:], np.ones(len(da)) @ da
+""",
+)
+
+AT_C = "dc_t + dh_t * o * (1 - t ** 2)"
+LEFT_OUT = "the way from dh_t back through c_t is left out"
+NOT_ADDED = "dc_t is not added"
+for old, new, mistake in [
+    (AT_C, "dc_t", LEFT_OUT),
+    ("dc_prev = dc *", "dc_prev = dc_t *", LEFT_OUT),
+    ("df = dc *", "df = dc_t *", LEFT_OUT),
+    ("dc_t + dh", "dh", NOT_ADDED),
+    ("dc_t + dh", "np.ones((N, H)) + dh", NOT_ADDED),
+    ("dc_prev = dc * f", "dc_prev = (dc - dc_t) * f", NOT_ADDED),
+    ("dh_t * ", "0 * dh_t * ", "dh, is never used"),
+    ("dh_t * o * (1", "dh_t * (1", "o is missing on the way from h_t to c_t"),
+    (AT_C, "dc_t + dh_t * o", "the derivative of tanh(c_t) is missing"),
+    (AT_C, "dc_t + dh_t", "dh_t is added to dc_t as it is"),
+    ("1 - t ** 2", "1 - c_t ** 2", "is taken as 1 - c_t**2"),
+    ("1 - t ** 2", "1 - (o * t) ** 2", "is taken as 1 - h_t**2, as in the simple network"),
+    ("1 - t ** 2", "1 - np.tanh(t) ** 2", "is taken once too often"),
+    ("1 - t ** 2", "1 - t", "the square, or a bracket, is wrong"),
+    (AT_C, "(dc_t + dh_t) * o * (1 - t ** 2)", "dc_t meets o or the tanh, too"),
+    ("do = dh_t * t", "do = dh_t * c_t", "is made with c_t, not with tanh(c_t)"),
+    ("do = dh_t * t", "do = dc * t", "the gradient of o is made from dc"),
+    ("do = dh_t * t", "do = dh_t * o", "is made with a wrong factor"),
+    ("do = dh_t * t", "do = dh_t", "lacks what the gate was multiplied with"),
+    ("df = dc * c_prev", "df = dc * c_t", "the gradient of f is made with c_t"),
+    ("df = dc * c_prev", "df = dc * h_prev", "h_prev stands where c_prev belongs"),
+    ("df = dc * c_prev", "df = dc", "lacks what the gate was multiplied with"),
+    ("di = dc * g", "di = dc * c_prev", "i and f have each other's factor"),
+    ("di = dc * g", "di = dh_t * g", "are made from dh_t, not from dc"),
+    ("np.tanh(c_t)", "np.tanh(c_prev)", "c_prev stands where c_t belongs"),
+    ("dc_prev = dc * f", "dc_prev = dc", "f is missing in dc_prev"),
+    ("dc_prev = dc * f", "dc_prev = dc * i", "dc_prev is made with a wrong factor"),
+    ("dc_prev = dc * f", "dc_prev = dc * f + dc_t", "dc_t is added to dc_prev once more"),
+    ("dc_prev = dc * f", "dc_prev = np.zeros_like(dc)", "a result is left as zeros"),
+    ("da @ W_h.T", "da @ W_h.T + dh_t", "dh_t is added to dh_prev"),
+    (" * f * (1 - f)", "", "the derivative of a sigmoid is missing"),
+    (" * i * (1 - i)", " * (1 - i)", "only a half of the sigmoid's derivative"),
+    (" * o * (1 - o)", " * (1 - o ** 2)", "taken as that of tanh"),
+    (
+        " * f * (1 - f)",
+        " / (1 + np.exp(-f)) * (1 - 1 / (1 + np.exp(-f)))",
+        "as if the gate were the sum",
+    ),
+    ("1 - g ** 2", "1 - np.tanh(g) ** 2", "as if the gate were the sum"),
+    (" * i * (1 - i)", " * i * (1 - i ** 2)", "the sigmoid's derivative has the wrong sign, or"),
+    (" * (1 - g ** 2)", "", "the derivative of the new content's tanh is missing"),
+    ("1 - g ** 2", "g * (1 - g)", "a tanh's derivative is taken as that of the sigmoid"),
+    ("dai, daf, dag, dao]", "dai, daf, dao, dag]", "are joined in another order"),
+    ("i, f, g, o = gates", "i, f, o, g = gates", ORDER),
+    ("i, f, g, o = gates", "f, i, g, o = gates", I_F),
+    ("dag, dao]", "0 * dag, dao]", "the gradient of one gate is left out"),
+    ("h_prev.T @", "c_prev.T @", "c_prev stands where h_prev belongs"),
+    ("h_prev.T @", "(o * t).T @", 11),
+    ("W_h.T", "W_h", "a matrix product does not fit"),
+    ("da @ W_h.T", "sum(np.hsplit(da, 4))", "W_h is left out on the way back"),
+    ("x_t.T @ da", "da.T @ x_t", "dW_x is transposed"),
+    ("h_prev.T @ da", "da.T @ h_prev", "dW_h is transposed"),
+    ("x_t.T @ da", "np.outer(x_t[0], da[0])", "only one sample counts"),
+    ("x_t.T @ da", "np.outer(x_t.sum(0), da.sum(0))", 14),
+    ("da.sum(axis=0)", "da.mean(axis=0)", 13),
+    ("da.sum(axis=0)", "da.sum(axis=1)", "db is summed over the wrong axis"),
+    ("da.sum(axis=0)", "da.sum()", "db is summed over the wrong axis"),
+    ("da.sum(axis=0)", "da", "db is not summed over the samples"),
+    ("da.sum(axis=0)", "da.sum(axis=0, keepdims=True)", "db keeps the axis of the samples"),
+    ("da = np.", "da = -np.", "the gradient has the wrong sign"),
+    ("dW_x, dW_h, db\n", "dW_h, dW_x, db\n", "the results come in another order"),
+    ("dc_prev, dW_x, dW_h, db\n", "dW_x, dW_h, db\n", "the results are not those asked for"),
+    ("return dx_t", "print(N)  # dx_t", "nothing is returned"),
+    ("np.tanh(c_t)", "math.tanh(c_t)", "a function of math"),
+    ("da.sum(axis=0)", "np.zeros(4 * H, int); db += da.sum(axis=0)", 16),
+    ("dW_h = h", "dW_h = np.zeros((H, H)); dW_h[:] = h", "sizes that do not fit"),
+    ("df = dc * c_prev", "df = dc * x_t", "arrays of different shapes"),
+    ("dW_x = x", "dW_x = np.zeros((H, 4 * H)); dW_x += x", "the numbers of features and of units"),
+    ("np.tanh(c_t)", "(np.exp(2 * c_t) - 1) / (np.exp(2 * c_t) + 1)", "c_t is written with exp"),
+    ("(1 - t ** 2)", "(1 - t ** 2) * 0.9", None),
+]:
+    wrong("lstm_step_backward", mistake, LSTM_BACK, (old, new))
+for old, new, mistake in [
+    ("dc = dc_t + dh_t", "dc = dc_t; dc += dh_t", 23),
+    ("dai = di * i * (1 - i)", "i *= 1 - i; dai = di * i", "the gates are changed in place"),
+    ("    dx_t =", "    W_h -= 0.1 * h_prev.T @ da\n    dx_t =", 20),
+    ("    dx_t =", "    da = np.clip(da, -5, 5)\n    dx_t =", "clipped inside this function"),
+]:
+    wrong("lstm_step_backward", mistake, LSTM_BACK, (old, new), float64_only=True)
+wrong(
+    "lstm_step_backward",
+    ORDER,
+    LSTM_BACK,
+    ("i, f, g, o =", "i, f, o, g ="),
+    ("dag, dao]", "dao, dag]"),
+)
+wrong(
+    "lstm_step_backward",
+    "exchanged",
+    LSTM_BACK,
+    *(
+        (f"{n} * {g} * (1 - {g})", f"{n} * (1 - {g} ** 2)")
+        for n, g in (("di", "i"), ("df", "f"), ("do", "o"))
+    ),
+    ("1 - g ** 2", "g * (1 - g)"),
+)
+wrong(
+    "lstm_step_backward",
+    "the derivative of a sigmoid is missing",
+    LSTM_BACK_SLICES,
+    ("*= s - s * s", "*= 1"),
+)
+wrong(
+    "lstm_step_backward", "only a half of the sigmoid's", LSTM_BACK_SLICES, ("*= s - s * s", "*= s")
+)
+wrong("lstm_step_backward", 12, LSTM_BACK_GATES, ("part @ U.T", "part @ U"))
+wrong(
+    "lstm_step_backward",
+    14,
+    LSTM_BACK,
+    ("x_t.T @ da", "np.outer(x_t.sum(0), da.sum(0))"),
+    ("h_prev.T @ da", "np.outer(h_prev.sum(0), da.sum(0))"),
+)
+wrong(
+    "lstm_step_backward",
+    5,
+    LSTM_BACK,
+    ("def lstm", "sums = {}\ndef lstm"),
+    (
+        "dW_x = x_t.T @ da",
+        "dW_x = sums.setdefault(W_x.shape, np.zeros_like(W_x)); dW_x += x_t.T @ da",
+    ),
+)
+# Two at once:
+wrong(
+    "lstm_step_backward",
+    (NOT_ADDED, "f is missing in dc_prev"),
+    LSTM_BACK,
+    ("dc_t + dh", "dh"),
+    ("dc * f", "dc"),
+)
+wrong(
+    "lstm_step_backward", ("f is missing", 13), LSTM_BACK, ("dc * f", "dc"), ("da.sum", "da.mean")
+)
+
+# -- gates: the GRU -----------------------------------------------------------------------------
+
+GRU = correct(
+    "gru_step",
+    "slices",
+    """
+def gru_step(x_t, h_prev, W_x, W_h, b_x, b_h):
+    H = h_prev.shape[1]
+    def sigmoid(a):
+        return 1 / (1 + np.exp(-a))
+    ax = x_t @ W_x + b_x
+    ah = h_prev @ W_h + b_h
+    r = sigmoid(ax[:, :H] + ah[:, :H])
+    z = sigmoid(ax[:, H:2 * H] + ah[:, H:2 * H])
+    n = np.tanh(ax[:, 2 * H:] + r * ah[:, 2 * H:])
+    return (1 - z) * n + z * h_prev
+""",
+)
+GRU_GATES = correct(
+    "gru_step",
+    "matrices of each gate",
+    """
+def gru_step(x_t, h_prev, W_x, W_h, b_x, b_h):
+    W_xr, W_xz, W_xn = np.split(W_x, 3, axis=1)
+    W_hr, W_hz, W_hn = np.split(W_h, 3, axis=1)
+    b_xr, b_xz, b_xn = np.split(b_x, 3)
+    b_hr, b_hz, b_hn = np.split(b_h, 3)
+    sigmoid = lambda a: 0.5 + 0.5 * np.tanh(a / 2)
+    r = sigmoid(x_t @ W_xr + b_xr + h_prev @ W_hr + b_hr)
+    z = sigmoid(x_t @ W_xz + b_xz + h_prev @ W_hz + b_hz)
+    n = np.tanh(x_t @ W_xn + b_xn + r * (h_prev @ W_hn + b_hn))
+    return n - z * n + z * h_prev
+""",
+)
+GRU_SPLIT = correct(
+    "gru_step",
+    "split, a loop over two gates",
+    """
+def gru_step(x_t, h_prev, W_x, W_h, b_x, b_h):
+    xs = np.split(x_t @ W_x + b_x, 3, axis=1)
+    hs = np.split(h_prev @ W_h + b_h, 3, axis=1)
+    r, z = [1 / (1 + np.exp(-(x + h))) for x, h in zip(xs[:2], hs[:2])]
+    new = xs[2] + np.multiply(r, hs[2])
+    np.tanh(new, out=new)
+    return h_prev + (1 - z) * (new - h_prev)
+""",
+)
+GRU_JOINED = correct(
+    "gru_step",
+    "inputs and states joined for the gates",
+    """
+def gru_step(x_t, h_prev, W_x, W_h, b_x, b_h):
+    H = len(W_h)
+    rows, W = np.hstack([x_t, h_prev]), np.vstack([W_x, W_h])
+    both = rows @ W[:, :2 * H] + (b_x + b_h)[:2 * H]
+    both = 1 / (1 + np.exp(-both))
+    r, z = both[:, :H], both[:, H:]
+    n = np.tanh(x_t @ W_x[:, -H:] + b_x[-H:] + r * (h_prev @ W_h[:, -H:] + b_h[-H:]))
+    return n * (1 - z) + h_prev * z
+""",
+)
+correct(
+    "gru_step",
+    "samples one by one",
+    """
+def gru_step(x_t, h_prev, W_x, W_h, b_x, b_h):
+    rows = []
+    for x, h in zip(x_t, h_prev):
+        p = (W_x.T @ x + b_x).reshape(3, -1)
+        q = (W_h.T @ h + b_h).reshape(3, -1)
+        r, z = (np.tanh((p[:2] + q[:2]) / 2) + 1) / 2
+        rows.append((1 - z) * np.tanh(p[2] + r * q[2]) + z * h)
+    return np.array(rows)
+""",
+)
+
+MIX, OF_R = "(1 - z) * n + z * h_prev", "r * ah[:, 2 * H:]"
+ORIGINAL = "the GRU's original form: r is applied before the product (in Keras, reset_after=False)"
+for old, new, mistake in [
+    (OF_R, "(r * h_prev) @ W_h[:, 2 * H:] + b_h[2 * H:]", ORIGINAL),
+    (OF_R, "(r * h_prev) @ W_h[:, 2 * H:]", ORIGINAL),
+    (OF_R, "ah[:, 2 * H:]", "one of the gates has no effect"),
+    (OF_R, "(1 - r) * ah[:, 2 * H:]", "1 minus a gate stands in the place of the gate"),
+    (OF_R, "z * ah[:, 2 * H:]", "r stands for z as well, or z for r"),
+    (OF_R, "r * (h_prev @ W_h[:, 2 * H:]) + b_h[2 * H:]", "b_hn stands outside"),
+    (OF_R, "r * (h_prev @ W_h[:, 2 * H:])", "the bias of one gate is lost"),
+    (
+        "ax[:, 2 * H:] + " + OF_R,
+        "r * (ax[:, 2 * H:] + ah[:, 2 * H:])",
+        "multiplies the part of x_t, too",
+    ),
+    (
+        "ax[:, 2 * H:] + " + OF_R,
+        "r * ax[:, 2 * H:] + ah[:, 2 * H:]",
+        "multiplies the part of x_t, not",
+    ),
+    (" + " + OF_R, "", "h_prev does not reach one of the gates"),
+    (
+        "sigmoid(ax[:, H:2 * H] + ah[:, H:2 * H])",
+        "sigmoid(ax[:, 2 * H:] + ah[:, 2 * H:])",
+        "made from the same columns",
+    ),
+    (MIX, "z * n + (1 - z) * h_prev", "z and 1 - z are exchanged"),
+    (MIX, "n + z * h_prev", "a part of the mix of n and h_prev is missing"),
+    (MIX, "(1 - z) * n", "a part of the mix of n and h_prev is missing"),
+    (MIX, "(1 - r) * n + r * h_prev", "r stands for z as well, or z for r"),
+    (MIX, f"np.tanh({MIX})", "h_t goes through a tanh at the end"),
+    ("n = np.tanh(", "n = sigmoid(", "a sigmoid stands where a tanh belongs"),
+    ("n = np.tanh(", "n = (", "the new content is left without its tanh"),
+    ("z = sigmoid(", "z = np.tanh(", "a tanh stands where a sigmoid belongs"),
+    ("r = sigmoid(", "r = (", "a gate is left without its sigmoid"),
+    (
+        "z = sigmoid(",
+        "z = (lambda a: sigmoid(sigmoid(a)))(",
+        "a gate goes through the sigmoid twice",
+    ),
+    ("np.exp(-a)", "np.exp(a)", "the sigmoid is turned around"),
+    ("1 / (1 + np.exp(-a))", "np.exp(a) / (1 + np.exp(a))", "exp(a) / (1 + exp(a))"),
+    ("ax[:, :H] + ah[:, :H]", "ax[:, :H]) + sigmoid(ah[:, :H]", "through the sigmoid on their own"),
+    (" + b_x", "", "the bias is lost"),
+    (" + b_h", "", "the bias is lost"),
+    ("+ b_x", "+ b_x + b_h", "the bias is added more than once"),
+    (
+        "(x_t, h_prev, W_x, W_h, b_x, b_h)",
+        "(x_t, h_prev, W_x, W_h, b_h, b_x)",
+        "b_x and b_h are exchanged",
+    ),
+    ("h_prev @ W_h +", "0 * (h_prev @ W_h) +", "the previous state is forgotten"),
+    ("x_t @ W_x +", "0 * (x_t @ W_x) +", "the input is forgotten"),
+    ("return (1", "h_t = (1", "nothing is returned"),
+    ("return " + MIX, f"return {MIX}, n", "more is returned than the one array"),
+    ("return " + MIX, f"return list({MIX})", "a list is returned"),
+    ("h_prev @ W_h", "h_prev @ W_h.T", "a matrix product does not fit"),
+    ("h_prev.shape[1]", "len(W_x)", "the numbers of features and of units are"),
+    ("np.exp(-a)", "math.exp(-a)", "a function of math"),
+    ("return " + MIX, f"h_t = np.zeros((len(h_prev), H), int); h_t += {MIX}; return h_t", 16),
+    (
+        "return " + MIX,
+        f"h_t = np.zeros((len(h_prev), len(W_x))); h_t[:] = {MIX}; return h_t",
+        "the numbers of features and",
+    ),
+    ("z * h_prev", "z * x_t", "arrays of different shapes"),
+    ("n = np.tanh(", "n = 0.9 * np.tanh(", None),
+]:
+    wrong("gru_step", mistake, GRU, (old, new))
+R_Z = "the reset gate and the update gate are exchanged"
+wrong("gru_step", R_Z, GRU_SPLIT, ("r, z = [", "z, r = ["))
+wrong(
+    "gru_step",
+    ORDER,
+    GRU_SPLIT,
+    ("xs[:2], hs[:2]", "xs[1:], hs[1:]"),
+    ("xs[2] + np.multiply(r, hs[2])", "xs[0] + np.multiply(r, hs[0])"),
+)
+wrong(
+    "gru_step",
+    "not cut into blocks of H",
+    GRU_SPLIT,
+    ("W_x + b_x, 3, axis=1", "W_x + b_x, 3, axis=0"),
+    float64_only=True,
+)
+wrong(
+    "gru_step",
+    "not cut into blocks of H",
+    GRU_SPLIT,
+    ("np.split(x_t @ W_x + b_x, 3, axis=1)", "(x_t @ W_x + b_x).reshape(3, *h_prev.shape)"),
+    ("np.split(h_prev @ W_h + b_h, 3, axis=1)", "(h_prev @ W_h + b_h).reshape(3, *h_prev.shape)"),
+)
+wrong("gru_step", ORIGINAL, GRU_GATES, ("r * (h_prev @ W_hn + b_hn)", "(r * h_prev) @ W_hn + b_hn"))
+wrong(
+    "gru_step",
+    ORIGINAL,
+    GRU_GATES,
+    ("r * (h_prev @ W_hn + b_hn)", "(r * h_prev) @ W_hn + b_hn"),
+    ("n - z * n + z * h_prev", "h_prev - z * h_prev + z * n"),
+)
+wrong(
+    "gru_step",
+    (ORIGINAL, "the new content is left without its tanh"),
+    GRU_GATES,
+    ("r * (h_prev @ W_hn + b_hn)", "(r * h_prev) @ W_hn + b_hn"),
+    ("n = np.tanh(", "n = ("),
+)
+wrong(
+    "gru_step",
+    "W_h is transposed in the forward pass",
+    GRU_GATES,
+    *((f"W_h{g} +", f"W_h{g}.T +") for g in "rzn"),
+)
+wrong(
+    "gru_step",
+    "x_t and h_prev meet each other's weights",
+    GRU_JOINED,
+    ("[x_t, h_prev]", "[h_prev, x_t]"),
+)
+wrong(
+    "gru_step",
+    "sigmoid and tanh are exchanged",
+    GRU,
+    ("np.tanh(ax", "keep(ax"),
+    ("= sigmoid(", "= np.tanh("),
+    ("keep(", "sigmoid("),
+)
+wrong(
+    "gru_step",
+    "the state that came in is overwritten",
+    GRU,
+    ("return " + MIX, "h_prev *= z; h_prev += (1 - z) * n; return h_prev"),
+    float64_only=True,
+)
+wrong(
+    "gru_step",
+    "drawn again inside",
+    GRU,
+    ("    ax =", "    W_x[:] = np.random.default_rng().normal(size=W_x.shape)\n    ax ="),
+    float64_only=True,
+)
+wrong(
+    "gru_step",
+    5,
+    GRU,
+    ("def gru", "kept = {}\ndef gru"),
+    ("    H =", "    h_prev = kept.get(h_prev.shape, h_prev)\n    H ="),
+    ("    return (1", "    kept[n.shape] = (1"),
+    ("z * h_prev\n", "z * h_prev\n    return kept[n.shape]\n"),
+)
+
+GRU_BACK = correct(
+    "gru_step_backward",
+    "gate by gate",
+    """
+def gru_step_backward(dh_t, x_t, h_prev, gates, W_x, W_h, b_h):
+    r, z, n = gates
+    N, H = h_prev.shape
+    hn = h_prev @ W_h[:, 2 * H:] + b_h[2 * H:]
+    dz = dh_t * (h_prev - n)
+    dn = dh_t * (1 - z)
+    dan = dn * (1 - n ** 2)
+    dr = dan * hn
+    dar = dr * r * (1 - r)
+    daz = dz * z * (1 - z)
+    dax = np.concatenate([dar, daz, dan], axis=1)
+    dah = np.concatenate([dar, daz, r * dan], axis=1)
+    dx_t = dax @ W_x.T
+    dh_prev = dah @ W_h.T + z * dh_t
+    dW_x = x_t.T @ dax
+    dW_h = h_prev.T @ dah
+    db_x = dax.sum(axis=0)
+    db_h = dah.sum(axis=0)
+    return dx_t, dh_prev, dW_x, dW_h, db_x, db_h
+""",
+)
+GRU_BACK_GATES = correct(
+    "gru_step_backward",
+    "matrices of each gate",
+    """
+def gru_step_backward(dh_t, x_t, h_prev, gates, W_x, W_h, b_h):
+    r, z, n = gates
+    (W_xr, W_xz, W_xn), (W_hr, W_hz, W_hn) = np.hsplit(W_x, 3), np.hsplit(W_h, 3)
+    d_n = dh_t * (1 - z) * (1 - n * n)
+    d_hn = d_n * r
+    d_r = d_n * (h_prev @ W_hn + b_h[-len(W_h):]) * r * (1 - r)
+    d_z = (dh_t * h_prev - dh_t * n) * z * (1 - z)
+    dx_t = d_r @ W_xr.T + d_z @ W_xz.T + d_n @ W_xn.T
+    dh_prev = dh_t * z + d_r @ W_hr.T + d_z @ W_hz.T + d_hn @ W_hn.T
+    dW_x = np.hstack([x_t.T @ d for d in (d_r, d_z, d_n)])
+    dW_h = np.hstack([h_prev.T @ d for d in (d_r, d_z, d_hn)])
+    db_x, db_h = (np.hstack([d.sum(0) for d in (d_r, d_z, last)]) for last in (d_n, d_hn))
+    return dx_t, dh_prev, dW_x, dW_h, db_x, db_h
+""",
+)
+GRU_BACK_SLICES = correct(
+    "gru_step_backward",
+    "slices of one array, in place",
+    """
+def gru_step_backward(dh_t, x_t, h_prev, gates, W_x, W_h, b_h):
+    r, z, n = gates
+    H = r.shape[1]
+    da = np.zeros((len(r), 3 * H))
+    da[:, 2 * H:] = (dh_t - dh_t * z) * (1 + n) * (1 - n)
+    da[:, :H] = da[:, 2 * H:] * np.split(h_prev @ W_h + b_h, 3, axis=1)[2] * (r - r * r)
+    da[:, H:2 * H] = dh_t * (h_prev - n) * (z - z * z)
+    of_x = da.dot(W_x.T), x_t.T.dot(da), da.sum(0)
+    da[:, 2 * H:] *= r
+    dh_prev = da.dot(W_h.T)
+    dh_prev += dh_t * z
+    return of_x[0], dh_prev, of_x[1], h_prev.T.dot(da), of_x[2], da.sum(0)
+""",
+)
+correct(
+    "gru_step_backward",
+    "samples one by one",
+    """
+def gru_step_backward(dh_t, x_t, h_prev, gates, W_x, W_h, b_h):
+    H = len(W_h)
+    dW_x, dW_h, db_x, db_h = (np.zeros(s) for s in (W_x.shape, W_h.shape, b_h.shape, b_h.shape))
+    dx_t, dh_prev = np.empty_like(x_t), np.empty_like(h_prev)
+    for k, (r, z, n) in enumerate(zip(*gates)):
+        dn = dh_t[k] * (1 - z) * (1 - n**2)
+        dr = dn * (W_h.T @ h_prev[k] + b_h)[2 * H:] * r * (1 - r)
+        dz = dh_t[k] * (h_prev[k] - n) * z * (1 - z)
+        p, q = np.r_[dr, dz, dn], np.r_[dr, dz, dn * r]
+        dx_t[k], dh_prev[k] = W_x @ p, W_h @ q + dh_t[k] * z
+        dW_x += np.outer(x_t[k], p)
+        dW_h += np.outer(h_prev[k], q)
+        db_x, db_h = db_x + p, db_h + q
+    return dx_t, dh_prev, dW_x, dW_h, db_x, db_h
+""",
+)
+correct(
+    "gru_step_backward",
+    "slopes apart, einsum",
+    """
+def gru_step_backward(dh_t, x_t, h_prev, gates, W_x, W_h, b_h):
+    r, z, n = map(np.array, gates)
+    H = len(W_h)
+    slope = lambda s: s * (1 - s)
+    d_n = dh_t * (1 - z) * (1 - n * n)
+    both = [d_n * (h_prev @ W_h + b_h)[:, -H:] * slope(r), dh_t * (h_prev - n) * slope(z)]
+    p, q = np.stack([*both, d_n], axis=1), np.stack([*both, d_n * r], axis=1)
+    W, U = W_x.reshape(-1, 3, H), W_h.reshape(H, 3, H)
+    dx_t, dh_prev = np.einsum("ngh,fgh->nf", p, W), np.einsum("ngh,fgh->nf", q, U) + z * dh_t
+    dW_x = np.einsum("nf,ngh->fgh", x_t, p).reshape(W_x.shape)
+    dW_h = np.einsum("nf,ngh->fgh", h_prev, q).reshape(W_h.shape)
+    return dx_t, dh_prev, dW_x, dW_h, p.sum(0).reshape(-1), q.sum(0).reshape(-1)
+""",
+)
+
+for old, new, mistake in [
+    (" + z * dh_t", "", "the direct way from h_t to h_prev is left out"),
+    (" + z * dh_t", " + dh_t", "the direct way from h_t to h_prev lacks its z"),
+    (" + z * dh_t", " + r * dh_t", "the direct way from h_t to h_prev has a wrong factor"),
+    (" + z * dh_t", " + (1 - z) * dh_t", "z and 1 - z are exchanged"),
+    ("dh_t * (1 - z)", "dh_t * z", "z and 1 - z are exchanged"),
+    ("dh_t * (1 - z)", "dh_t", "1 - z is missing on the way to n"),
+    ("h_prev - n", "n - h_prev", "the gradient of z has the wrong sign"),
+    ("(h_prev - n)", "h_prev", "the gradient of z has one of its two parts only"),
+    ("dh_t * (h_prev - n)", "dh_t", "lacks what the gate was multiplied with"),
+    ("dan * hn", "dan * h_prev", "the gradient of r is made with h_prev"),
+    (" + b_h[2 * H:]", "", "b_hn is forgotten in the gradient of r"),
+    ("[:, 2 * H:] + b_h[2 * H:]", "[:, :H] + b_h[:H]", "with the columns of another gate"),
+    ("dan * hn", "dn * hn", "the gradient of r starts before the tanh of n"),
+    ("dan * hn", "dan * r * hn", "r is multiplied into its own gradient"),
+    ("dan * hn", "dan @ W_h[:, 2 * H:].T * h_prev", ORIGINAL),
+    ("dar = dr", "dar = 0 * dr", "the gradient of one gate is left out"),
+    ("db_h = dah", "db_h = dax", "db_x and db_h are taken to be the same"),
+    ("r * dan]", "dan]", "r is missing on the way from n back to h_prev"),
+    ("h_prev.T @ dah", "h_prev.T @ dax", "r is missing on the way from n back to h_prev"),
+    ("r * dan]", "(1 - r) * dan]", "1 minus a gate stands in the place of the gate"),
+    ("daz, dan]", "daz, r * dan]", "r multiplies the part of x_t, too"),
+    ("dar, daz,", "daz, dar,", "are joined in another order"),
+    ("r, z, n = gates", "z, r, n = gates", R_Z),
+    ("r, z, n = gates", "n, z, r = gates", ORDER),
+    (" * r * (1 - r)", "", "the derivative of a sigmoid is missing"),
+    (" * z * (1 - z)", " * z", "only a half of the sigmoid's derivative"),
+    (" * z * (1 - z)", " * (1 - z ** 2)", "taken as that of tanh"),
+    (" * r * (1 - r)", " * r * (1 - r ** 2)", "the sigmoid's derivative has the wrong sign, or"),
+    ("1 - n ** 2", "1 - np.tanh(n) ** 2", "as if the gate were the sum"),
+    (" * (1 - n ** 2)", "", "the derivative of the new content's tanh is missing"),
+    ("1 - n ** 2", "n * (1 - n)", "a tanh's derivative is taken as that of the sigmoid"),
+    ("1 - n ** 2", "1 - n", "the square, or a bracket, is wrong"),
+    ("h_prev.T @ dah", "(n - z * n + z * h_prev).T @ dah", 11),
+    ("h_prev.T @ dah", "dah.T @ h_prev", "dW_h is transposed"),
+    ("x_t.T @ dax", "dax.T @ x_t", "dW_x is transposed"),
+    ("dah @ W_h.T", "sum(np.hsplit(dah, 3))", "W_h is left out on the way back"),
+    ("W_h.T", "W_h", "a matrix product does not fit"),
+    ("dx_t = dax @ W_x.T", "dx_t = np.zeros_like(x_t)", "a result is left as zeros"),
+    (".sum(axis=0)", ".mean(axis=0)", 13),
+    ("dax.sum(axis=0)", "dax", "db is not summed over the samples"),
+    ("dax.sum(axis=0)", "dax.sum(axis=1)", "db is summed over the wrong axis"),
+    (".sum(axis=0)", ".sum()", "db is summed over the wrong axis"),
+    (".sum(axis=0)", ".sum(0, keepdims=True)", "db keeps the axis of the samples"),
+    ("x_t.T @ dax", "np.outer(x_t[-1], dax[-1])", "only one sample counts"),
+    ("dn = dh_t", "dn = -dh_t", "the gradient has the wrong sign"),
+    ("dh_t * (", "0.7 * (", None),
+    (
+        "return dx_t, dh_prev, dW_x, dW_h",
+        "return dx_t, dh_prev, dW_h, dW_x",
+        "come in another order",
+    ),
+    ("db_x, db_h\n", "db_x\n", "the results are not those asked for"),
+    ("return dx_t", "print(N)  # dx_t", "nothing is returned"),
+    ("db_h = dah", "db_h = np.zeros(3 * H, int); db_h += dah", 16),
+    ("dW_h = h", "dW_h = np.zeros((H, H)); dW_h[:] = h", "sizes that do not fit"),
+    ("dan * hn", "dan * x_t", "arrays of different shapes"),
+    ("dW_x = x", "dW_x = np.zeros((H, 3 * H)); dW_x += x", "the numbers of features and of units"),
+    ("(1 - n ** 2)", "(1 - n ** 2) * 0.9", None),
+]:
+    wrong("gru_step_backward", mistake, GRU_BACK, (old, new))
+for old, new, mistake in [
+    ("    dz =", "    dh_t *= 1 - z ** 2\n    dz =", 23),
+    ("    dax =", "    z *= 1 - z\n    dax =", "the gates are changed in place"),
+    ("    dx_t =", "    W_x -= 0.1 * x_t.T @ dax\n    dx_t =", 20),
+    (
+        "    dx_t =",
+        "    dax, dah = np.clip(dax, -5, 5), np.clip(dah, -5, 5)\n    dx_t =",
+        "clipped inside",
+    ),
+]:
+    wrong("gru_step_backward", mistake, GRU_BACK, (old, new), float64_only=True)
+wrong(
+    "gru_step_backward",
+    "dh, is never used",
+    GRU_BACK,
+    ("dh_t * (1", "1.5 * (1"),
+    ("dh_t * (h", "1.5 * (h"),
+    ("z * dh_t", "z"),
+)
+wrong(
+    "gru_step_backward",
+    "r multiplies the part of x_t, not",
+    GRU_BACK,
+    ("daz, dan]", "daz, r * dan ]"),
+    ("r * dan]", "dan]"),
+)
+wrong(
+    "gru_step_backward",
+    "exchanged",
+    GRU_BACK,
+    *((f"d{g} * {g} * (1 - {g})", f"d{g} * (1 - {g} ** 2)") for g in "rz"),
+    ("1 - n ** 2", "n * (1 - n)"),
+)
+wrong("gru_step_backward", 12, GRU_BACK_GATES, *((f"W_h{g}.T", f"W_h{g}") for g in "rzn"))
+wrong(
+    "gru_step_backward",
+    14,
+    GRU_BACK,
+    ("x_t.T @ dax", "np.outer(x_t.sum(0), dax.sum(0))"),
+    ("h_prev.T @ dah", "np.outer(h_prev.sum(0), dah.sum(0))"),
+)
+wrong(
+    "gru_step_backward",
+    "r is missing on the way",
+    GRU_BACK_SLICES,
+    ("    da[:, 2 * H:] *= r\n", ""),
+)
+wrong(
+    "gru_step_backward",
+    ORIGINAL,
+    GRU_BACK_GATES,
+    ("d_hn = d_n * r", "back = d_n @ W_hn.T; d_hn = d_n"),
+    ("d_n * (h_prev @ W_hn + b_h[-len(W_h):])", "back * h_prev"),
+    ("d_hn @ W_hn.T", "back * r"),
+    (
+        "[h_prev.T @ d for d in (d_r, d_z, d_hn)]",
+        "[h_prev.T @ d_r, h_prev.T @ d_z, (r * h_prev).T @ d_n]",
+    ),
+)
+wrong(
+    "gru_step_backward",
+    5,
+    GRU_BACK,
+    ("def gru", "sums = {}\ndef gru"),
+    (
+        "db_h = dah.sum(axis=0)",
+        "db_h = sums.setdefault(H, np.zeros(3 * H)); db_h += dah.sum(axis=0)",
+    ),
+)
+# Two at once:
+wrong(
+    "gru_step_backward",
+    ("b_hn is forgotten", "is left out"),
+    GRU_BACK,
+    (" + b_h[2 * H:]", ""),
+    (" + z * dh_t", ""),
+)
+
 # Each mistake that is named in no other of these:
 for edit, mistake in {
     "np.tanh(h_prev @ W_h + b)": "the input is forgotten",

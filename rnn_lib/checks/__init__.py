@@ -29,7 +29,11 @@ __all__ = [
     "check_backward",
     "check_encode",
     "check_forward",
+    "check_gru_step",
+    "check_gru_step_backward",
     "check_looks_right",
+    "check_lstm_step",
+    "check_lstm_step_backward",
     "check_my_rung",
     "check_numeric_gradient",
     "check_softmax_cross_entropy",
@@ -50,6 +54,14 @@ check_update = checking.make_check("check_update", exercises.UPDATE)
 check_numeric_gradient = checking.make_check("check_numeric_gradient", exercises.NUMERIC)
 check_encode = checking.make_check("check_encode", exercises.ENCODE)
 check_training_step = checking.make_check("check_training_step", exercises.TRAINING_STEP)
+check_lstm_step = checking.make_check("check_lstm_step", exercises.LSTM_STEP)
+check_lstm_step_backward = checking.make_check(
+    "check_lstm_step_backward", exercises.LSTM_STEP_BACKWARD
+)
+check_gru_step = checking.make_check("check_gru_step", exercises.GRU_STEP)
+check_gru_step_backward = checking.make_check(
+    "check_gru_step_backward", exercises.GRU_STEP_BACKWARD
+)
 check_accuracy = checking.make_check("check_accuracy", accuracy.SMALL_MODEL, accuracy.examine_model)
 
 

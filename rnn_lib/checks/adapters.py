@@ -69,6 +69,16 @@ def gradient_of_cubes(numeric_gradient: Callable) -> Callable:
     return gradient
 
 
+def gathers_gates(step_backward: Callable, start: int, stop: int) -> Callable:
+    """Make a function of a step back that is given a tuple of gates: it is given each of them."""
+
+    @wraps(step_backward)
+    def gradients(*given: ndarray) -> tuple[ndarray, ...]:
+        return step_backward(*given[:start], given[start:stop], *given[stop:])
+
+    return gradients
+
+
 def several_steps(training_step: Callable) -> Callable:
     """Make a function of a training step: it takes several, one batch after the other.
 

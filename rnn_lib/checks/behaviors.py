@@ -67,11 +67,12 @@ def takes_W_h_for_F_by_H(exam: Exam) -> bool:
 
 def starts_from_the_last_state(exam: Exam) -> bool:
     """See whether a call starts from the last state of the call before, not from its argument."""
-    state, result = exam.exercise.arguments[1], exam.exercise.returns[0]  # h_prev or h0; h_t or h
+    # From h_prev or h0 comes h_t or h; from c_prev comes c_t.
+    states = list(zip(exam.exercise.arguments[1:], exam.exercise.returns, strict=False))
 
     def made(before, outcome):
-        h = before[result]  # (N, H) or (N, T, H)
-        given = {state: h if h.ndim == 2 else h[:, -1]}
+        given = {state: before[result] for state, result in states}  # (N, H) or (N, T, H)
+        given = {state: h if h.ndim == 2 else h[:, -1] for state, h in given.items()}
         return exam.exercise.answer(exam.exercise.right, outcome.problem.with_numbers(**given))
 
     return exam.fault.kind == "value" and _wrong_only_as(exam, made)
@@ -186,8 +187,8 @@ def returns_another_order(exam: Exam) -> bool:
     outcome = exam.fault.outcome
     if exam.fault.kind not in ("shape", "value") or not outcome.wrong():
         return False
-    right = outcome.right.values()
-    return all(any(near(value, r) for r in right) for value in outcome.values.values())
+    values = outcome.values.values()
+    return all(any(near(value, r) for value in values) for r in outcome.right.values())
 
 
 def draws_its_own_weights(exam: Exam) -> bool:

@@ -1,6 +1,6 @@
 """What an exercise is: one record, from which its check is made.
 
-The ten records stand in ``exercises``; what can go wrong in each, in ``mistakes.toml``.
+The records stand in ``exercises``; what can go wrong in each, in ``mistakes.toml``.
 """
 
 import re

@@ -13,6 +13,19 @@ from rnn_lib.checks.exercise import Exercise
 WEIGHTS, GRADIENTS = adapters.WEIGHTS, adapters.GRADIENTS
 _MORE = {"square": problems.square, "round_numbers": partial(problems.round_numbers, T=1)}
 
+
+def _of_a_step(cell: str) -> dict[str, partial]:
+    """Say what one step of a gated cell is asked, forward and back."""
+    return {
+        "ask": partial(problems.steps, cell=cell),
+        "square": partial(problems.square, cell=cell),
+        "round_numbers": partial(problems.round_numbers, T=1, cell=cell),
+        "extremes": partial(problems.saturated_gates, cell),
+    }
+
+
+_LSTM, _GRU = _of_a_step("lstm"), _of_a_step("gru")
+
 STEP = Exercise(
     "rnn_step(x_t, h_prev, W_x, W_h, b) -> h_t",
     "lesson 1, section 3",
@@ -122,4 +135,42 @@ TRAINING_STEP = Exercise(
     adapter=adapters.several_steps,
     arguments=("W", "b", "mask", "lr", "x", "lengths", "y"),
     returns=("loss", "the change of W", "the change of b"),
+)
+LSTM_STEP = Exercise(
+    "lstm_step(x_t, h_prev, c_prev, W_x, W_h, b) -> h_t, c_t",
+    "lesson 6, section 3",
+    references.lstm_step,
+    verified="h_t and c_t agree {precision}, with h_prev and c_prev != 0 and with large sums",
+    **_LSTM,
+)
+LSTM_STEP_BACKWARD = Exercise(
+    "lstm_step_backward(dh_t, dc_t, x_t, h_prev, c_prev, gates, c_t, W_x, W_h)"
+    " -> dx_t, dh_prev, dc_prev, dW_x, dW_h, db",
+    "lesson 6, section 3",
+    references.lstm_step_backward,
+    verified="all six agree {precision}, and with numeric gradients",
+    adapter=partial(adapters.gathers_gates, start=5, stop=9),
+    arguments=("dh_t", "dc_t", "x_t", "h_prev", "c_prev", *"ifgo", "c_t", "W_x", "W_h"),
+    numeric=references.numeric_lstm_step,
+    source="start from the whole gradient at c_t: `dc = dc_t + dh_t * o * (1 - np.tanh(c_t)**2)`",
+    **_LSTM | {"ask": problems.scaled(_LSTM["ask"], "dh_t", "dc_t")},
+)
+GRU_STEP = Exercise(
+    "gru_step(x_t, h_prev, W_x, W_h, b_x, b_h) -> h_t",
+    "lesson 6, section 5",
+    references.gru_step,
+    verified="h_t agrees {precision}, with h_prev != 0 and with large sums",
+    **_GRU,
+)
+GRU_STEP_BACKWARD = Exercise(
+    "gru_step_backward(dh_t, x_t, h_prev, gates, W_x, W_h, b_h)"
+    " -> dx_t, dh_prev, dW_x, dW_h, db_x, db_h",
+    "lesson 6, section 5",
+    references.gru_step_backward,
+    verified="all six agree {precision}, and with numeric gradients",
+    adapter=partial(adapters.gathers_gates, start=3, stop=6),
+    arguments=("dh_t", "x_t", "h_prev", *"rzn", "W_x", "W_h", "b_h"),
+    numeric=references.numeric_gru_step,
+    source="begin with n: `da_n = dh_t * (1 - z) * (1 - n**2)`; the gradient of r comes from it",
+    **_GRU | {"ask": problems.scaled(_GRU["ask"], "dh_t")},
 )

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy
 
-from rnn_lib.checks.references import clipped, global_norm
+from rnn_lib.checks.references import clipped, global_norm, sigmoid
 
 
 def read_toml(name: str) -> dict:
@@ -32,10 +32,11 @@ class Mutant(NamedTuple):
 
 
 _NAMES = (
-    *("arange", "asarray", "einsum", "exp", "eye", "log", "maximum", "ndindex"),
-    *("outer", "stack", "tanh", "zeros", "zeros_like"),
+    *("arange", "asarray", "concatenate", "einsum", "empty", "exp", "eye", "hstack", "log"),
+    *("maximum", "ndindex", "outer", "split", "stack", "tanh", "vstack", "zeros", "zeros_like"),
 )
-_KNOWN = {n: getattr(numpy, n) for n in _NAMES} | {"clipped": clipped, "global_norm": global_norm}
+_OURS = {"clipped": clipped, "global_norm": global_norm, "sigmoid": sigmoid}
+_KNOWN = {name: getattr(numpy, name) for name in _NAMES} | _OURS
 
 
 def edited(style: str, edits: list[str]) -> str | None:

@@ -84,9 +84,9 @@ def seeded_rng() -> tuple[Generator, bool]:
     return default_rng(int(seed)), True
 
 
-def steps(rng: Generator, seeded: bool) -> list[Problem]:
-    """Draw problems for one step, one with F < H and one with F > H."""
-    drawn = _three_calls(rng, _sequence, (_sizes(rng, 1, wide) for wide in (False, True)))
+def steps(rng: Generator, seeded: bool, cell: str = "rnn") -> list[Problem]:
+    """Draw problems for one step of a cell, one with F < H and one with F > H."""
+    drawn = _three_calls(rng, _CELLS[cell], (_sizes(rng, 1, wide) for wide in (False, True)))
     return [Problem(p.numbers, {name: p.sizes[name] for name in "NFH"}, p.call) for p in drawn]
 
 
@@ -167,15 +167,15 @@ def square_parameters(rng: Generator) -> list[Problem]:
     return [Problem(_parameters(rng, F=4, H=4), {"F": 4, "H": 4})]
 
 
-def square(rng: Generator) -> list[Problem]:
+def square(rng: Generator, cell: str = "rnn") -> list[Problem]:
     """Draw problems in which axes may be confused without an error: N = T, and F = H."""
-    return [Problem(_sequence(rng, **sizes), sizes) for sizes in (_N_IS_T, _F_IS_H)]
+    return [Problem(_CELLS[cell](rng, **sizes), sizes) for sizes in (_N_IS_T, _F_IS_H)]
 
 
-def round_numbers(rng: Generator, T: int) -> list[Problem]:
+def round_numbers(rng: Generator, T: int, cell: str = "rnn") -> list[Problem]:
     """Draw quarters only: small enough numbers that float32 holds all sums and products of them."""
     sizes = _sizes(rng, T, False)
-    shapes = {name: number.shape for name, number in _sequence(rng, **sizes).items()}
+    shapes = {name: number.shape for name, number in _CELLS[cell](rng, **sizes).items()}
     return [Problem({n: rng.integers(-3, 4, shape) / 4 for n, shape in shapes.items()}, sizes)]
 
 
@@ -186,6 +186,12 @@ def saturated() -> list[Problem]:
     b = resize(array([1000.0, -1000.0, 1e-17]), 6)
     inputs = {"x": zeros((2, 2, 3)), "h0": zeros((2, 6))}
     return [Problem(weights | inputs | {"b": b} | _one_step(inputs), sizes)]
+
+
+def saturated_gates(cell: str) -> list[Problem]:
+    """Make a step with sums and, in an LSTM, an inner state of thousands."""
+    sizes = {"N": 2, "T": 1, "F": 3, "H": 5}
+    return [Problem(_CELLS[cell](default_rng(7), **sizes, size=1e4), sizes)]
 
 
 def large_scores() -> list[Problem]:
@@ -231,6 +237,35 @@ def _sequence(rng: Generator, N: int, T: int, F: int, H: int) -> dict[str, ndarr
     }
     known = given | {"h": references.rnn_forward(**given), "dh": draw((N, T, H))}
     return known | _one_step(known)
+
+
+def _lstm(rng: Generator, **sizes: int) -> dict[str, ndarray]:
+    known = _gated(rng, 4, **sizes)
+    given = {name: known[name] for name in ("x_t", "h_prev", "W_x", "W_h", "b")}
+    gates = dict(zip("ifgo", references.lstm_gates(**given), strict=True))
+    _, c_t = references.lstm_step(**given, c_prev=known["c_prev"])
+    return known | gates | {"c_t": c_t}
+
+
+def _gru(rng: Generator, **sizes: int) -> dict[str, ndarray]:
+    known = _gated(rng, 3, **sizes)
+    given = {name: known[name] for name in ("x_t", "h_prev", "W_x", "W_h", "b_x", "b_h")}
+    return known | dict(zip("rzn", references.gru_gates(**given), strict=True))
+
+
+def _gated(
+    rng: Generator, n_gates: int, N: int, T: int, F: int, H: int, size: float = 1
+) -> dict[str, ndarray]:
+    """Draw a step of a cell with H columns for each gate; `size` makes its sums large."""
+    columns = n_gates * H
+    shapes = {"c_prev": (N, H), "dc_t": (N, H), "W_x": (F, columns), "W_h": (H, columns)}
+    shapes |= dict.fromkeys(("b", "b_x", "b_h"), (columns,))
+    drawn = {name: 0.5 * rng.standard_normal(shape) for name, shape in shapes.items()}
+    large = {name: size * drawn[name] for name in ("c_prev", "b", "b_x")}
+    return _sequence(rng, N, T, F, H) | drawn | large
+
+
+_CELLS = {"rnn": _sequence, "lstm": _lstm, "gru": _gru}
 
 
 def _one_step(known: dict[str, ndarray]) -> dict[str, ndarray]:

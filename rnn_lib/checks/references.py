@@ -10,7 +10,7 @@ changes nothing here.
 
 from collections.abc import Callable, Mapping
 
-from numpy import arange, exp, log, ndarray, ndindex, sqrt, tanh, zeros
+from numpy import arange, exp, hstack, log, ndarray, ndindex, split, sqrt, tanh, zeros
 
 Gradients = tuple[ndarray, ndarray, ndarray, ndarray, ndarray]
 
@@ -134,6 +134,85 @@ def clipped(grads: Mapping[str, ndarray]) -> dict[str, ndarray]:
     return {name: grad / max(1, norm) for name, grad in grads.items()}
 
 
+def sigmoid(a: ndarray) -> ndarray:
+    """Return ``1 / (1 + exp(-a))``, written so that nothing overflows: lesson 6, section 2."""
+    return (1 + tanh(a / 2)) / 2
+
+
+def lstm_gates(
+    x_t: ndarray, h_prev: ndarray, W_x: ndarray, W_h: ndarray, b: ndarray
+) -> tuple[ndarray, ndarray, ndarray, ndarray]:
+    """Return i, f, g and o, each (N, H): lesson 6, section 3."""
+    i, f, g, o = split(x_t @ W_x + h_prev @ W_h + b, 4, axis=1)
+    return sigmoid(i), sigmoid(f), tanh(g), sigmoid(o)
+
+
+def lstm_step(
+    x_t: ndarray, h_prev: ndarray, c_prev: ndarray, W_x: ndarray, W_h: ndarray, b: ndarray
+) -> tuple[ndarray, ndarray]:
+    """Return the next h_t and c_t, both (N, H): lesson 6, section 3."""
+    i, f, g, o = lstm_gates(x_t, h_prev, W_x, W_h, b)
+    c_t = f * c_prev + i * g
+    return o * tanh(c_t), c_t
+
+
+def lstm_step_backward(
+    dh_t: ndarray,
+    dc_t: ndarray,
+    x_t: ndarray,
+    h_prev: ndarray,
+    c_prev: ndarray,
+    gates: tuple[ndarray, ...],
+    c_t: ndarray,
+    W_x: ndarray,
+    W_h: ndarray,
+) -> tuple[ndarray, ...]:
+    """Return dx_t, dh_prev, dc_prev, dW_x, dW_h, db: lesson 6, section 3."""
+    i, f, g, o = gates
+    dc = dc_t + dh_t * o * (1 - tanh(c_t) ** 2)
+    da_i, da_f = dc * g * i * (1 - i), dc * c_prev * f * (1 - f)
+    da_g, da_o = dc * i * (1 - g**2), dh_t * tanh(c_t) * o * (1 - o)
+    da = hstack([da_i, da_f, da_g, da_o])
+    return da @ W_x.T, da @ W_h.T, dc * f, x_t.T @ da, h_prev.T @ da, da.sum(axis=0)
+
+
+def gru_gates(
+    x_t: ndarray, h_prev: ndarray, W_x: ndarray, W_h: ndarray, b_x: ndarray, b_h: ndarray
+) -> tuple[ndarray, ndarray, ndarray]:
+    """Return r, z and n, each (N, H): lesson 6, section 5."""
+    x_r, x_z, x_n = split(x_t @ W_x + b_x, 3, axis=1)
+    h_r, h_z, h_n = split(h_prev @ W_h + b_h, 3, axis=1)
+    r = sigmoid(x_r + h_r)
+    return r, sigmoid(x_z + h_z), tanh(x_n + r * h_n)
+
+
+def gru_step(
+    x_t: ndarray, h_prev: ndarray, W_x: ndarray, W_h: ndarray, b_x: ndarray, b_h: ndarray
+) -> ndarray:
+    """Return the next state (N, H): lesson 6, section 5."""
+    _, z, n = gru_gates(x_t, h_prev, W_x, W_h, b_x, b_h)
+    return (1 - z) * n + z * h_prev
+
+
+def gru_step_backward(
+    dh_t: ndarray,
+    x_t: ndarray,
+    h_prev: ndarray,
+    gates: tuple[ndarray, ...],
+    W_x: ndarray,
+    W_h: ndarray,
+    b_h: ndarray,
+) -> tuple[ndarray, ...]:
+    """Return dx_t, dh_prev, dW_x, dW_h, db_x, db_h: lesson 6, section 5."""
+    r, z, n = gates
+    h_n = split(h_prev @ W_h + b_h, 3, axis=1)[2]
+    da_n = dh_t * (1 - z) * (1 - n**2)
+    da_r, da_z = da_n * h_n * r * (1 - r), dh_t * (h_prev - n) * z * (1 - z)
+    da_x, da_h = hstack([da_r, da_z, da_n]), hstack([da_r, da_z, da_n * r])
+    dh_prev = dh_t * z + da_h @ W_h.T
+    return da_x @ W_x.T, dh_prev, x_t.T @ da_x, h_prev.T @ da_h, da_x.sum(axis=0), da_h.sum(axis=0)
+
+
 # -- the numeric gradients, as a second opinion -------------------------------------------------
 
 
@@ -155,4 +234,15 @@ numeric_backward = _numeric(
 )
 numeric_softmax = _numeric(
     lambda scores, labels: softmax_cross_entropy(scores, labels)[0], "scores", "labels"
+)
+numeric_lstm_step = _numeric(
+    lambda dh_t, dc_t, **given: sum(
+        (gradient * state).sum()
+        for gradient, state in zip((dh_t, dc_t), lstm_step(**given), strict=True)
+    ),
+    "x_t h_prev c_prev W_x W_h b",
+    "dh_t dc_t",
+)
+numeric_gru_step = _numeric(
+    lambda dh_t, **given: (dh_t * gru_step(**given)).sum(), "x_t h_prev W_x W_h b_x b_h", "dh_t"
 )
