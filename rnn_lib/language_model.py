@@ -17,6 +17,7 @@ import numpy as np
 
 from rnn_lib import validation
 from rnn_lib.estimator import Estimator, setting, verbosity
+from rnn_lib.initializers import gaussian
 from rnn_lib.layers import Dense, Embedding
 from rnn_lib.losses import SoftmaxCrossEntropy
 from rnn_lib.network import AllStates, RecurrentNetwork
@@ -129,7 +130,7 @@ class LanguageModel(Estimator):
         Warns
         -----
         RuntimeWarning
-            If it was interrupted.
+            If it was interrupted, or the loss is far above that of guessing.
         """
         self._check_settings()
         needed, hint = self.batch_size * self.bptt_steps, " (batch_size * bptt_steps)"
@@ -140,6 +141,7 @@ class LanguageModel(Estimator):
         state.classes = np.array([*map(ord, characters)])
         held_out = None if val_text is None else _ids(_joined("val_text", val_text), state)
         self._train(state, _ids(text, state), held_out)
+        state.network.states = None
         state.optimizer.averages.clear()  # no update follows
         return self._become(state)
 
@@ -212,7 +214,8 @@ class LanguageModel(Estimator):
         """Make an untrained network, and what trains it."""
         rng = np.random.default_rng(self.seed)
         how = {"rng": rng, "dtype": self.dtype}
-        embedding = Embedding(n_characters, self.n_features, **how)
+        # From a table of small numbers the state learns to follow itself more than the text.
+        embedding = Embedding(n_characters, self.n_features, initializer=gaussian(1.0), **how)
         rnn = LAYERS[self.layer](self.n_features, self.n_nodes, initializer="orthogonal", **how)
         dense = Dense(self.n_nodes, n_characters, **how)
         network = CarryingNetwork(rnn, AllStates(), dense, embedding)
