@@ -133,8 +133,8 @@ class LanguageModel(Estimator):
             If it was interrupted, or the loss is far above that of guessing.
         """
         self._check_settings()
-        needed, hint = self.batch_size * self.bptt_steps, " (batch_size * bptt_steps)"
-        text = _joined("text", text, needed, hint)
+        needed = self.batch_size * self.bptt_steps
+        text = _joined("text", text, needed, " (batch_size * bptt_steps)")
         common = [c for c, _ in Counter(text).most_common() if c not in (UNKNOWN, START)]
         characters = [UNKNOWN, START, *common][: self.max_characters]
         state = self._new_state(len(characters))
