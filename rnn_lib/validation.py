@@ -195,6 +195,19 @@ def expect_positive(name: str, value: object) -> float:
     return _as_float(name, value, lambda number: 0 < number < np.inf, "above 0")
 
 
+def expect_not_negative(name: str, value: object) -> float:
+    """Return `value` as a float.
+
+    Raises
+    ------
+    TypeError
+        If `value` is not a real number.
+    ValueError
+        If `value` is below 0, infinite or NaN.
+    """
+    return _as_float(name, value, lambda number: 0 <= number < np.inf, "of at least 0")
+
+
 def expect_fraction(name: str, value: object) -> float:
     """Return `value` as a float.
 

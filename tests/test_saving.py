@@ -17,10 +17,10 @@ from rnn_lib import (
     SimpleRNN,
     linear_decay,
 )
-from rnn_lib.saving import FORMAT
 from rnn_lib.storage import read_arrays, write_arrays
 
 pytestmark = pytest.mark.lesson4
+FORMAT = ScratchRNNClassifier._format
 
 RNG = np.random.default_rng(0)
 IDS, Y = RNG.integers(1, 5, (50, 6)), RNG.integers(0, 3, 50)
@@ -154,7 +154,9 @@ def altered(path, change):
 def test_file_of_another_format_is_rejected(saved):
     header, arrays = read_arrays(saved)
     write_arrays(saved, {"rnn_lib.ScratchRNNClassifier 3": header[FORMAT]}, arrays)
-    with pytest.raises(ValueError, match="not a classifier that this version of rnn_lib can read"):
+    with pytest.raises(
+        ValueError, match="not a ScratchRNNClassifier that this version of rnn_lib can read"
+    ):
         load(saved)
 
 
@@ -202,7 +204,9 @@ def array(name, value):
 )
 def test_tampered_file_is_rejected(saved, change):
     altered(saved, change)
-    with pytest.raises(ValueError, match=r"model.npz: not a classifier that this version of"):
+    with pytest.raises(
+        ValueError, match=r"model.npz: not a ScratchRNNClassifier that this version of"
+    ):
         load(saved)
 
 
@@ -215,7 +219,7 @@ def test_foreign_and_truncated_files_are_rejected(saved):
         with pytest.raises(ValueError, match="model.npz"):
             load(saved)
     write_arrays(saved, {"reviews": "abc"}, {"ids": np.arange(3)})
-    with pytest.raises(ValueError, match="not a classifier"):
+    with pytest.raises(ValueError, match="not a ScratchRNNClassifier"):
         load(saved)
 
 
