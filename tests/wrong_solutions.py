@@ -2871,3 +2871,269 @@ wrong(
     ENCODE_LIST,
     ("for word in kept]", "for word in kept]\n    ids.sort()"),
 )
+
+
+# -- lesson 7: batches of a stream ----------------------------------------------------------------
+
+BATCHES = correct(
+    "next_character_batches",
+    "cut into rows",
+    """
+def next_character_batches(ids, n_streams, n_steps):
+    n_batches = (len(ids) - 1) // (n_streams * n_steps)
+    used = n_streams * n_batches * n_steps
+    x_all = ids[:used].reshape(n_streams, -1)
+    y_all = ids[1:used + 1].reshape(n_streams, -1)
+    for i in range(n_batches):
+        part = slice(i * n_steps, (i + 1) * n_steps)
+        yield x_all[:, part], y_all[:, part]
+""",
+)
+BATCHES_BY_PLACES = correct(
+    "next_character_batches",
+    "by places, a list of pairs",
+    """
+def next_character_batches(ids, n_streams, n_steps):
+    count = (len(ids) - 1) // (n_streams * n_steps)
+    first = np.arange(n_streams)[:, None] * count * n_steps + np.arange(n_steps)
+    return [(ids[first + i * n_steps], ids[first + i * n_steps + 1]) for i in range(count)]
+""",
+)
+BATCHES_IN_LOOPS = correct(
+    "next_character_batches",
+    "in loops, into two arrays that are used again",
+    """
+def next_character_batches(ids, n_streams, n_steps):
+    length = (len(ids) - 1) // (n_streams * n_steps) * n_steps
+    x, y = np.zeros((2, n_streams, n_steps), dtype=int)
+    for t in range(0, length, n_steps):
+        for n in range(n_streams):
+            start = n * length + t
+            x[n] = ids[start:start + n_steps]
+            y[n] = ids[start + 1:start + n_steps + 1]
+        yield x, y
+""",
+)
+correct(
+    "next_character_batches",
+    "split by NumPy, lists of lists",
+    """
+def next_character_batches(ids, n_streams, n_steps):
+    n_batches = (len(ids) - 1) // (n_streams * n_steps)
+    used = n_streams * n_batches * n_steps
+    pieces = []
+    for text in (ids[:-1], ids[1:]):
+        streams = np.stack(np.split(text[:used], n_streams))
+        pieces.append(np.split(streams, n_batches, axis=1))
+    for inputs, targets in zip(*pieces):
+        yield inputs.tolist(), targets.tolist()
+""",
+)
+for edit, mistake in {
+    ("ids[1:used + 1]", "ids[:used]"): "not shifted",
+    ("yield x_all[:, part], y_all[:, part]", "yield y_all[:, part], x_all[:, part]"): "wrong way",
+    ("ids[1:used + 1]", "np.roll(ids, 1)[:used]"): "wrong way",
+    ("ids[1:used + 1]", "np.roll(ids, -2)[:used]"): "shifted by two",
+    ("ids[1:used + 1].reshape(n_streams, -1)", "np.roll(x_all, -1, axis=1)"): "of each stream",
+    ("y_all[:, part]\n", "np.roll(x_all[:, part], -1, axis=1)\n"): "of each batch",
+    ("yield x_all[:, part], y_all[:, part]", "p = x_all[:, part]; yield p[:, :-1], p[:, 1:]"): (
+        "last character of each piece"
+    ),
+    (".reshape(n_streams, -1)", ".reshape(-1, n_streams).T"): "neighbors in the text",
+    ("i * n_steps, (i + 1) * n_steps", "i, i + n_steps"): "overlap",
+    ("y_all[:, part]\n", "y_all[:, part]\n        return\n"): "the first batch alone",
+    ("range(n_batches)", "range(n_batches - 1)"): "one more batch",
+    ("range(n_batches)", "range(1, n_batches)"): "the first batch is missing",
+    ("yield x_all[:, part], y_all[:, part]", "yield x_all[:, part].T, y_all[:, part].T"): "time",
+    ("ids[:used].reshape", "ids[-1 - used:-1].reshape"): "left out at the beginning",
+    ("yield x_all", "return x_all"): "another form",
+    ("yield x_all[:, part], y_all[:, part]", "yield x_all[:, part]"): "another form",
+}.items():
+    edits = [edit]
+    if mistake == "left out at the beginning":
+        edits.append(("ids[1:used + 1]", "ids[-used:]"))
+    wrong("next_character_batches", mistake, BATCHES, *edits)
+wrong(
+    "next_character_batches",
+    "characters are left out between",
+    BATCHES_BY_PLACES,
+    ("[:, None] * count * n_steps", "[:, None] * ((len(ids) - 1) // n_streams)"),
+)
+wrong(
+    "next_character_batches",
+    "does not go on where the one before",
+    BATCHES_BY_PLACES,
+    ("[:, None] * count * n_steps", "[:, None] * n_steps"),
+    ("+ i * n_steps", "+ i * n_steps * n_streams"),
+)
+wrong(
+    "next_character_batches",
+    "the last character has no target",
+    BATCHES,
+    ("(len(ids) - 1)", "len(ids)"),
+)
+wrong(
+    "next_character_batches",
+    "last target of the text",
+    BATCHES,
+    ("(len(ids) - 1)", "len(ids)"),
+    ("ids[1:used + 1]", "np.append(ids[1:], ids[0])[:used]"),
+)
+wrong(
+    "next_character_batches",
+    "a last batch is too short",
+    BATCHES_IN_LOOPS,
+    ("// (n_streams * n_steps) * n_steps", "// n_streams"),
+    ("start + n_steps]", "min(start + n_steps, (n + 1) * length)]"),
+    ("x, y = np.zeros((2, n_streams, n_steps), dtype=int)", ""),
+    (
+        "for n in range(n_streams):",
+        "m = min(n_steps, length - t); x, y = np.zeros((2, n_streams, m), dtype=int)\n"
+        "        for n in range(n_streams):",
+    ),
+    ("start + n_steps + 1]", "start + m + 1]"),
+)
+wrong(
+    "next_character_batches",
+    "never end",
+    BATCHES,
+    ("    for i in range(n_batches):", "    import itertools\n    for i in itertools.count():"),
+    ("part = slice(", "i = i % n_batches; part = slice("),
+)
+wrong(
+    "next_character_batches",
+    "shuffled",
+    BATCHES_BY_PLACES,
+    ("return [", "first = first[np.random.default_rng(0).permutation(n_streams)]\n    return ["),
+)
+wrong(
+    "next_character_batches",
+    "shuffled",
+    BATCHES_BY_PLACES,
+    ("for i in range(count)", "for i in np.random.default_rng(0).permutation(count)"),
+)
+
+# -- lesson 7: writing ------------------------------------------------------------------------------
+
+SAMPLE = correct(
+    "sample",
+    "choice",
+    """
+def sample(step, h0, prompt, n, temperature, rng):
+    h = h0
+    for id in prompt:
+        scores, h = step(id, h)
+    out = []
+    for _ in range(n):
+        if temperature == 0:
+            id = int(np.argmax(scores))
+        else:
+            e = np.exp((scores - np.max(scores)) / temperature)
+            id = int(rng.choice(len(e), p=e / e.sum()))
+        out.append(id)
+        scores, h = step(id, h)
+    return out
+""",
+)
+correct(
+    "sample",
+    "inverse of the distribution function",
+    """
+def sample(step, h0, prompt, n, temperature, rng):
+    state = h0
+    for i in prompt:
+        scores, state = step(i, state)
+    ids = np.empty(n, dtype=int)
+    for k in range(n):
+        if k:
+            scores, state = step(ids[k - 1], state)
+        z = scores - scores.max()
+        if temperature > 0:
+            p = np.exp(z / temperature)
+            ids[k] = np.searchsorted(np.cumsum(p) / p.sum(), rng.random(), side="right")
+        else:
+            ids[k] = z.argmax()
+    return ids
+""",
+)
+correct(
+    "sample",
+    "Gumbel noise",
+    """
+def sample(step, h0, prompt, n, temperature, rng):
+    sequence, h = list(prompt), h0
+    for k in range(len(prompt) + n - 1):
+        scores, h = step(sequence[k], h)
+        if k >= len(prompt) - 1:
+            noise = rng.gumbel(size=len(scores))
+            sequence.append(int((scores + temperature * noise).argmax()))
+    return sequence[len(prompt):]
+""",
+)
+correct(
+    "sample",
+    "multinomial",
+    """
+def sample(step, h0, prompt, n, temperature, rng):
+    h, x = h0, None
+    for x in prompt[:-1]:
+        _, h = step(x, h)
+    x, written = prompt[-1], []
+    while len(written) < n:
+        scores, h = step(x, h)
+        if temperature < 1e-6:
+            x = scores.argmax()
+        else:
+            z = scores / temperature
+            p = np.exp(z - z.max()); p = p / p.sum()
+            x = rng.multinomial(1, p).argmax()
+        written.append(x)
+    return written
+""",
+)
+_DRAW, _READ = "rng.choice(len(e), p=e / e.sum())", "        scores, h = step(id, h)\n    return"
+for edit, mistake in {
+    (_DRAW, "np.argmax(e)"): "not drawn",
+    (_DRAW, "rng.integers(len(e))"): "the same probability",
+    (" / temperature", ""): "temperature is ignored",
+    (" / temperature", " * temperature"): "multiplied by the temperature",
+    ("(scores - np.max(scores)) / temperature", "np.exp(scores) / np.exp(scores).sum() / temperature"): (
+        "divides the probabilities"
+    ),
+    ("p=e / e.sum()", "p=np.exp(e / e.sum()) / np.exp(e / e.sum()).sum()"): (
+        "softmax is taken twice"
+    ),
+    ("np.exp((scores - np.max(scores)) / temperature)", "scores - np.min(scores)"): (
+        "not turned into probabilities"
+    ),
+    (_READ, "        scores, _ = step(id, h)\n    return"): "the state is not carried on",
+    (_READ, "        scores, _ = step(id, h0)\n    return"): "the state is not carried on",
+    ("    out = []", "    out, h = [], h0"): "the state after the prompt is lost",
+    ("in prompt:", "in prompt[-1:]:"): "the last character of the prompt alone",
+    ("in prompt:", "in prompt[:1]:"): "the first character of the prompt alone",
+    ("    out = []", "    out = []\n    scores, h = step(id, h)"): "read twice",
+    (_READ, "    return"): "what was drawn is not read",
+    (_READ, "        scores, h = step(prompt[-1], h)\n    return"): "what was drawn is not read",
+    ("return out", "return list(prompt) + out"): "the prompt is part",
+    ("out = []", "out = list(prompt)"): "the prompt is part",
+    ("range(n)", "range(n - len(prompt))"): "counts as a part",
+    ("range(n)", "range(n - 1)"): "one id is missing",
+    ("range(n)", "range(n + 1)"): "one id too many",
+    ("return out", "return id"): "not as a whole number",
+    ("return out", "return ''.join(map(str, out))"): "not as a whole number",
+    ("rng.choice", "np.random.default_rng(0).choice"): "again and again",
+    ("rng.choice", "np.random.choice"): "rng is not used",
+    ("temperature == 0", "False"): "a temperature of 0 is divided by",
+    ("temperature == 0", "temperature < 1"): "not drawn",
+    ("(scores - np.max(scores)) / temperature", "scores / temperature"): "overflow",
+    ("    return out\n", ""): "nothing is returned",
+    ("    out = []", "    out = prompt"): "the prompt is changed",
+}.items():
+    wrong("sample", mistake, SAMPLE, edit)
+wrong(
+    "sample",
+    "at a temperature of 0 it still draws",
+    SAMPLE,
+    ("temperature == 0", "False"),
+    ("/ temperature", "/ (temperature or 1)"),
+)

@@ -35,7 +35,9 @@ __all__ = [
     "check_lstm_step",
     "check_lstm_step_backward",
     "check_my_rung",
+    "check_next_character_batches",
     "check_numeric_gradient",
+    "check_sample",
     "check_softmax_cross_entropy",
     "check_step",
     "check_step_backward",
@@ -62,6 +64,10 @@ check_gru_step = checking.make_check("check_gru_step", exercises.GRU_STEP)
 check_gru_step_backward = checking.make_check(
     "check_gru_step_backward", exercises.GRU_STEP_BACKWARD
 )
+check_next_character_batches = checking.make_check(
+    "check_next_character_batches", exercises.NEXT_CHARACTER_BATCHES
+)
+check_sample = checking.make_check("check_sample", exercises.SAMPLE)
 check_accuracy = checking.make_check("check_accuracy", accuracy.SMALL_MODEL, accuracy.examine_model)
 
 

@@ -6,10 +6,11 @@ is right is not asked here.
 """
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import wraps
 
-from numpy import absolute, array, floating, ndarray, stack
+from numpy import absolute, array, floating, full, ndarray, stack, tanh
+from numpy.random import default_rng
 
 from rnn_lib.checks import references
 from rnn_lib.checks.answers import InvalidAnswer, describe
@@ -107,3 +108,71 @@ def several_steps(training_step: Callable) -> Callable:
         return array(losses), *changes
 
     return losses_and_changes
+
+
+def gathers_batches(next_character_batches: Callable) -> Callable:
+    """Make a function of one that yields batches: it returns the inputs and the targets of all.
+
+    They are (n_batches, n_streams, n_steps). Where batches differ in shape, the smaller ones are
+    filled up with -1; of batches that never end, there are more than the text has characters.
+    """
+
+    @wraps(next_character_batches)
+    def batches(ids: ndarray, n_streams: int, n_steps: int) -> tuple[ndarray, ndarray]:
+        yielded = next_character_batches(ids, n_streams, n_steps)
+        if not isinstance(yielded, Iterable):
+            got = describe(yielded)
+            raise InvalidAnswer(f"next_character_batches: expected batch after batch; got {got}")
+        # Copied at once: the training is done with a batch before it asks for the next one.
+        pairs = [_pair(batch) for batch in itertools.islice(yielded, len(ids) + 1)]
+        if not pairs:
+            raise InvalidAnswer("next_character_batches: expected batch after batch; got none")
+        inputs, targets = zip(*pairs, strict=True)
+        return _stacked(inputs), _stacked(targets)
+
+    return batches
+
+
+def _pair(batch: object) -> tuple[ndarray, ndarray]:
+    parts = [array(part) for part in batch] if isinstance(batch, (tuple, list)) else []
+    if len(parts) != 2 or any(part.ndim != 2 or part.dtype.kind not in "iu" for part in parts):
+        what = "pairs of arrays of ids, inputs and targets, (n_streams, n_steps) each"
+        got = " and ".join(f"int{part.shape}" for part in parts) or describe(batch)
+        raise InvalidAnswer(f"next_character_batches: expected {what}; got {got}")
+    return parts[0], parts[1]
+
+
+def _stacked(arrays: tuple[ndarray, ...]) -> ndarray:
+    rows, columns = (max(sizes) for sizes in zip(*(a.shape for a in arrays), strict=True))
+    filled = full((len(arrays), rows, columns), -1)
+    for row, one in zip(filled, arrays, strict=True):
+        row[: one.shape[0], : one.shape[1]] = one
+    return filled
+
+
+def writes(sample: Callable) -> Callable:
+    """Make a function of one that draws: a network of these weights reads, and it writes.
+
+    It returns the ids, the share of each id among them in tenths, and whether `rng` was used. Where
+    the network reads nothing, since its weights are 0, which ids are drawn is left to chance: there
+    it returns how many, and in tenths, all ways to draw agree. At a temperature of 0 nothing has to
+    be drawn.
+    """
+
+    @wraps(sample)
+    def written(E, W_h, W, c, h0, prompt, n, temperature) -> tuple[ndarray, ndarray, ndarray]:
+        def step(id: int, h: ndarray) -> tuple[ndarray, ndarray]:
+            h = tanh(E[id] + h @ W_h)
+            return h @ W + c, h
+
+        rng = default_rng(7)
+        before = rng.bit_generator.state
+        drawn = sample(step, h0, prompt, n, temperature, rng)
+        if not isinstance(drawn, (list, tuple, ndarray)) or array(drawn).dtype.kind not in "iu":
+            raise InvalidAnswer(f"sample: expected a list of ids, int; got {describe(drawn)}")
+        ids = array(drawn)
+        shares = array([(ids == id).mean() for id in range(len(c))]).round(1)
+        used = float(temperature > 0 and rng.bit_generator.state != before)
+        return array(ids if E.any() else [ids.size]) * 1.0, shares, array(used)
+
+    return written

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 from itertools import pairwise
 
-from numpy import absolute, inf, ndarray, zeros, zeros_like
+from numpy import absolute, inf, ndarray, sort, zeros, zeros_like
 
 from rnn_lib.checks.comparison import near
 from rnn_lib.checks.exercise import Values
@@ -236,3 +236,21 @@ def loss_alone_is(exam: Exam, what: str) -> bool:
         return False
     loss = outcome.values["loss"]
     return bool(loss < outcome.right["loss"] if what == "small" else not absolute(loss) < inf)
+
+
+def is_wrong_only_in(exam: Exam, *words: str) -> bool:
+    """See whether one result alone is wrong, named in these words."""
+    return exam.fault.kind == "value" and exam.wrong(exam.tolerance) == {" ".join(words)}
+
+
+def is_wrong_only_where_nothing_is_left(exam: Exam) -> bool:
+    """See whether all is right but for texts whose last batch lacks one character."""
+    wrong = [outcome.problem.sizes for outcome in exam.outcomes if outcome.wrong()]
+    return bool(wrong) and all(at["L"] % (at["N"] * at["T"]) == 0 for at in wrong)
+
+
+def has_all_in_another_order(exam: Exam) -> bool:
+    """See whether the first result has the right numbers, but not in their places."""
+    wrong = [o for o in exam.outcomes if o.has_right_shape() and o.wrong()]
+    name = exam.exercise.returns[0]
+    return bool(wrong) and all(near(sort(o.values[name], None), sort(o.right[name], None)) for o in wrong)

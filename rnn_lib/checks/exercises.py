@@ -174,3 +174,24 @@ GRU_STEP_BACKWARD = Exercise(
     source="begin with n: `da_n = dh_t * (1 - z) * (1 - n**2)`; the gradient of r comes from it",
     **_GRU | {"ask": problems.scaled(_GRU["ask"], "dh_t")},
 )
+NEXT_CHARACTER_BATCHES = Exercise(
+    "next_character_batches(ids, n_streams, n_steps)",
+    "lesson 7, section 2",
+    references.next_character_batches,
+    problems.streams,
+    "inputs and targets of all batches come out exactly, with and without characters left over",
+    adapter=adapters.gathers_batches,
+    returns=("inputs", "targets"),
+    integers=True,
+)
+SAMPLE = Exercise(
+    "sample(step, h0, prompt, n, temperature, rng) -> ids",
+    "lesson 7, section 4",
+    references.sample,
+    problems.writing,
+    "what is most probable, and the shares of 3,000 draws with two temperatures",
+    adapter=adapters.writes,
+    arguments=("E", "W_h", "W", "c", "h0", "prompt", "n", "temperature"),
+    returns=("the drawn text", "the share of each id", "the use of rng"),
+    extremes=problems.certain_writing,
+)

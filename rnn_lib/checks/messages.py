@@ -9,7 +9,7 @@ import re
 import traceback
 
 import numpy
-from numpy import absolute, errstate, isfinite, ndarray, sqrt, unravel_index, where
+from numpy import absolute, atleast_2d, errstate, isfinite, ndarray, sqrt, unravel_index, where
 
 from rnn_lib.checks.comparison import near
 from rnn_lib.checks.diagnosis import Diagnosis
@@ -128,14 +128,19 @@ def _shape(exam: Exam, fault: Fault, explained: bool) -> tuple[str, list[Row]]:
 
 
 def _ids(fault: Fault) -> list[Row]:
-    """Show a few words, the ids that should come out, and those that did."""
-    outcome = fault.outcome
+    """Show what was given, the ids that should come out, and those that did; of one batch alone."""
+    outcome, rows = fault.outcome, []
     right, got = fault.right.astype(int), outcome.values[fault.name].astype(int)
+    if right.ndim > 1:
+        worst = _worst(got, right)[0]
+        right, got, rows = right[worst], got[worst], [("batch", f"number {worst}, from 0")]
+    given = next(outcome.problem.numbers[n] for n in ("words", "ids") if n in outcome.problem.numbers)
     return [
         ("where", _where(outcome)),
-        ("words", " ".join(outcome.problem.numbers["words"])),
-        ("expected", " ".join(map(str, right.tolist()))),
-        ("got", " ".join(map(str, got.tolist()))),
+        ("given", " ".join(map(str, given))),
+        *rows,
+        ("expected", " | ".join(" ".join(map(str, row)) for row in atleast_2d(right))),
+        ("got", " | ".join(" ".join(map(str, row)) for row in atleast_2d(got))),
     ]
 
 

@@ -33,9 +33,11 @@ class Mutant(NamedTuple):
 
 _NAMES = (
     *("arange", "asarray", "concatenate", "einsum", "empty", "exp", "eye", "hstack", "log"),
-    *("maximum", "ndindex", "outer", "split", "stack", "tanh", "vstack", "zeros", "zeros_like"),
+    *("maximum", "ndindex", "outer", "roll", "split", "stack", "tanh", "vstack", "zeros"),
+    "zeros_like",
 )
 _OURS = {"clipped": clipped, "global_norm": global_norm, "sigmoid": sigmoid}
+_OURS |= {"default_rng": numpy.random.default_rng}
 _KNOWN = {name: getattr(numpy, name) for name in _NAMES} | _OURS
 
 

@@ -148,6 +148,32 @@ def batches(rng: Generator, seeded: bool) -> list[Problem]:
     return _three_calls(rng, _batches, [{"steps": 3, "N": N, "T": T, "F": F, "K": K}])
 
 
+def streams(rng: Generator, seeded: bool) -> list[Problem]:
+    """Draw texts, no character of them twice: with much left over, with nothing, and one short."""
+    N, T = (int(n) for n in rng.permutation([3, 4, 5])[:2])
+    left_over = (int(rng.integers(2 * N, N * T)), 1, 0)
+    sizes = ({"N": N, "T": T, "L": 3 * N * T + more} for more in left_over)
+    return _three_calls(rng, _stream, sizes)
+
+
+def writing(rng: Generator, seeded: bool) -> list[Problem]:
+    """Draw a network that writes what is most probable, and one that throws a die."""
+    sizes = [{"V": 7, "H": 5, "read": read, "n": n} for read, n in ((1, 1), (4, 9), (2, 12))]
+    certain = _three_calls(rng, _language, sizes)
+    scores = array([3.8, 1.8, 0.0])  # no share is near to where tenths are rounded up or down
+    die = {"E": zeros((3, 2)), "W_h": zeros((2, 2)), "W": zeros((2, 3)), "h0": zeros(2)}
+    die |= {"prompt": [1, 0], "n": 3000, "c": scores}
+    thrown = [Problem(die | {"temperature": tau}, {"V": 3, "n": 3000}) for tau in (0.8, 4.0)]
+    return certain + thrown
+
+
+def certain_writing() -> list[Problem]:
+    """Make a network so sure of each character that nothing is left to chance."""
+    numbers = _language(default_rng(7), V=7, H=5, read=3, n=9)
+    sure = {"W": 2000 * numbers["W"], "temperature": 0.5}
+    return [Problem(numbers | sure, {"V": 7, "n": 9})]
+
+
 def scaled(ask: Callable, *gradients: str) -> Callable:
     """Also ask for the last problem with gradients so small, and so large, that clipping shows."""
 
@@ -300,6 +326,17 @@ def _review(rng: Generator, words: int, maxlen: int) -> dict[str, object]:
     if review:  # an unknown word at the start, one among those that stay, and one word twice
         review[0], review[-3], review[-2] = *rng.permutation(_UNKNOWN).tolist(), review[1]
     return {"words": review, "id_of": id_of, "maxlen": maxlen}
+
+
+def _stream(rng: Generator, N: int, T: int, L: int) -> dict[str, object]:
+    return {"ids": rng.permutation(L), "n_streams": N, "n_steps": T}
+
+
+def _language(rng: Generator, V: int, H: int, read: int, n: int) -> dict[str, object]:
+    shapes = {"E": (V, H), "W_h": (H, H), "W": (H, V), "c": (V,), "h0": (H,)}
+    drawn = {name: rng.standard_normal(shape) for name, shape in shapes.items()}
+    prompt = rng.permutation(V)[:read].tolist()
+    return drawn | {"prompt": prompt, "n": n, "temperature": 0}
 
 
 def _batches(rng: Generator, steps: int, N: int, T: int, F: int, K: int) -> dict[str, object]:

@@ -8,9 +8,10 @@ All modules of this package take NumPy's functions by name, at import: replacing
 changes nothing here.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from numpy import arange, exp, hstack, log, ndarray, ndindex, split, sqrt, tanh, zeros
+from numpy.random import Generator
 
 Gradients = tuple[ndarray, ndarray, ndarray, ndarray, ndarray]
 
@@ -211,6 +212,43 @@ def gru_step_backward(
     da_x, da_h = hstack([da_r, da_z, da_n]), hstack([da_r, da_z, da_n * r])
     dh_prev = dh_t * z + da_h @ W_h.T
     return da_x @ W_x.T, dh_prev, x_t.T @ da_x, h_prev.T @ da_h, da_x.sum(axis=0), da_h.sum(axis=0)
+
+
+# -- a language model: lesson 7 --------------------------------------------------------------------
+
+
+def next_character_batches(
+    ids: ndarray, n_streams: int, n_steps: int
+) -> Iterator[tuple[ndarray, ndarray]]:
+    """Yield inputs and targets, (n_streams, n_steps) each: lesson 7, section 2."""
+    length = (len(ids) - 1) // (n_streams * n_steps) * n_steps
+    inputs = ids[: n_streams * length].reshape(n_streams, length)
+    targets = ids[1 : n_streams * length + 1].reshape(n_streams, length)
+    for t in range(0, length, n_steps):
+        yield inputs[:, t : t + n_steps], targets[:, t : t + n_steps]
+
+
+def sample(
+    step: Callable[[int, ndarray], tuple[ndarray, ndarray]],
+    h0: ndarray,
+    prompt: list[int],
+    n: int,
+    temperature: float,
+    rng: Generator,
+) -> list[int]:
+    """Return n ids, drawn one after another: lesson 7, section 4."""
+    h, drawn = h0, []
+    for id in prompt:
+        scores, h = step(id, h)
+    for _ in range(n):
+        if temperature == 0:
+            id = int(scores.argmax())
+        else:
+            p = exp((scores - scores.max()) / temperature)
+            id = int(rng.choice(len(p), p=p / p.sum()))
+        drawn.append(id)
+        scores, h = step(id, h)
+    return drawn
 
 
 # -- the numeric gradients, as a second opinion -------------------------------------------------
