@@ -28,7 +28,7 @@ SOLUTIONS = {
     for e in asked
 }
 ONE, TWO, THREE, FOUR = "01_forward", "02_tiny_array", "03_bptt", "04_imdb"
-FIVE, SIX = "05_from_61_to_90", "06_gates"
+FIVE, SIX, SEVEN = "05_from_61_to_90", "06_gates", "07_writing"
 
 
 @dataclass
@@ -202,11 +202,16 @@ hands_in(
 )
 
 
-def own_rung(change: str) -> NotebookNode:
-    """Return lesson 5 with a rung of one's own; the cells that train for the ladder are deleted."""
-    edition = solved(FIVE, e5_1=f"expected = 1\n\n\ndef my_rung():\n    return {change}")
-    asked = ("setup", *(cell.id for e in ASKED[FIVE] for cell in (e.solution, e.check)))
+def exercises_alone(lesson: str, **solutions: str | None) -> NotebookNode:
+    """Return a lesson without the cells between the exercises, such as those that train."""
+    edition = solved(lesson, **solutions)
+    asked = ("setup", *(cell.id for e in ASKED[lesson] for cell in (e.solution, e.check)))
     return without_cells(edition, *(cell.id for cell in edition.cells if cell.id not in asked))
+
+
+def own_rung(change: str) -> NotebookNode:
+    """Return lesson 5 with a rung of one's own."""
+    return exercises_alone(FIVE, e5_1=f"expected = 1\n\n\ndef my_rung():\n    return {change}")
 
 
 hands_in(
@@ -232,6 +237,16 @@ hands_in(
     ),
     lessons=(SIX,),
     lost=dict.fromkeys(("6.1", "6.2", "6.3", "6.4"), "mistake: "),
+)
+hands_in(
+    "mistakes in lesson 7",
+    exercises_alone(
+        SEVEN,
+        e7_1=SOLUTIONS["7.1"].replace("ids[1 : n_streams * length + 1]", "ids[: n_streams * length]"),
+        e7_2=SOLUTIONS["7.2"].replace("scores / temperature", "scores"),
+    ),
+    lessons=(SEVEN,),
+    lost=dict.fromkeys(("7.1", "7.2"), "mistake: "),
 )
 TINY_ONLY = """
 def looks_right(forward):

@@ -43,6 +43,7 @@ LESSONS = [
     "04_imdb",
     "05_from_61_to_90",
     "06_gates",
+    "07_writing",
     "appendix_side_steps",
     "appendix_speed",
 ]
@@ -53,6 +54,7 @@ LESSONS = [
 NOT_COMPARED = {
     "04_imdb": {"train-fit", "trace-colors", "plane-nearest", "own-try-it"},
     "05_from_61_to_90": {"order-pairs-table"},
+    "07_writing": {"write-model"},
     "appendix_speed": {
         "naive-time",
         "single-time",
@@ -79,6 +81,7 @@ EXERCISES = {
     "04_imdb": ["encode", "training_step", "small_model"],
     "05_from_61_to_90": ["my_rung"],
     "06_gates": ["lstm_step", "lstm_step_backward", "gru_step", "gru_step_backward"],
+    "07_writing": ["next_character_batches", "sample"],
 }
 
 

