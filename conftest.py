@@ -36,6 +36,16 @@ LONGEST_FIRST = [
     "appendix_speed.ipynb",
 ]
 
+# Cells that train for long and that no cell after them needs but those named here. `make test`
+# leaves them out; each has a test that runs it on less.
+SLOW_CELLS = {
+    "03_bptt.ipynb": ["memory-train", "memory-figure", "result"],
+    "05_from_61_to_90.ipynb": [
+        *("rung-check", "order-task-train", "order-task-check", "top-wide", "result"),
+    ],
+    "appendix_side_steps.ipynb": ["pairs-rung", "result"],
+}
+
 common = dict(
     deadline=None,  # how long an example takes depends on the machine
     database=None,  # leaves no folder behind
@@ -46,18 +56,28 @@ settings.register_profile("quick", max_examples=60, derandomize=True, **common)
 settings.register_profile("thorough", max_examples=400, **common)
 
 
+def _is_quick(config):
+    return "not slow" in config.option.markexpr
+
+
 def pytest_configure(config):
-    settings.load_profile("quick" if config.option.markexpr == "not slow" else "thorough")
+    settings.load_profile("quick" if _is_quick(config) else "thorough")
 
 
 @pytest.hookimpl(tryfirst=True)  # before `-m lesson3` chooses
-def pytest_collection_modifyitems(items):
-    """Mark each notebook's cells with its lesson, and let the longest files come first."""
+def pytest_collection_modifyitems(config, items):
+    """Mark each notebook's cells with its lesson, and let the longest files come first.
+
+    A slow cell needs the cells before it: `make test-slow` runs its whole notebook.
+    """
     rank = {name: place for place, name in enumerate(LONGEST_FIRST)}
     items.sort(key=lambda item: rank.get(item.path.name, len(rank)))
     for item in items:
         if lesson := re.fullmatch(r"0(\d)_\w+\.ipynb", item.path.name):
             item.add_marker(f"lesson{lesson[1]}")
+        slow = SLOW_CELLS.get(item.path.name)
+        if slow and (not _is_quick(config) or item.cell.id in slow):
+            item.add_marker("slow")
 
 
 @pytest.fixture

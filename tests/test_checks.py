@@ -1,8 +1,10 @@
 """The checks: every wrong solution is caught and named, every correct one passes, none cheats."""
 
 import ast
+import contextlib
 import copy
 import functools
+import io
 import os
 import re
 import sys
@@ -13,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from blind_solutions import SOLUTIONS as BLIND
+from test_accuracy import tiny_reviews
 from wrong_solutions import (
     BACK,
     CORRECT,
@@ -1167,44 +1170,59 @@ def accuracy_complaint(fn):
     return str(caught.value)
 
 
-def test_the_lessons_model_passes(capfd, monkeypatch):
-    model = small_model()
-    said = []
-    for seed in ("", "", "9"):  # the same line twice, and under another seed
-        monkeypatch.setenv("RNN_LIB_CHECK_SEED", seed)
+@functools.cache
+def what_is_said_of(seed="", **settings):
+    """Return what the check prints of the lesson's model with other settings; trained only once."""
+    model = small_model(**settings)
+    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(io.StringIO()) as out:
+        patch.setenv("RNN_LIB_CHECK_SEED", seed)
         checks.check_accuracy(lambda: model)
-        out, err = capfd.readouterr()
-        assert re.fullmatch(ENOUGH, out)
-        assert not err
-        said.append(out)
-    assert said[0] == said[1] != said[2]
     assert not hasattr(model, "network_"), "a classifier of the check's own is trained"
+    return re.fullmatch(ENOUGH, out.getvalue())
 
 
-def test_what_a_setting_is_good_for_shows_in_the_two_accuracies(capsys):
-    shown = []
-    for dropout in (0.8, 0.5):
-        checks.check_accuracy(lambda d=dropout: small_model(dropout=d))
-        shown.append(
-            [float(part) for part in re.fullmatch(ENOUGH, capsys.readouterr().out).groups()]
-        )
-    (with_dropout, trained_with), (without, trained_without) = shown
+def test_the_lessons_model_passes(capfd):
+    said = [what_is_said_of(seed) for seed in ("", "9")]
+    assert all(said)
+    assert said[0][0] != said[1][0]
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_model_is_judged_alike_each_time_and_otherwise_under_another_seed(monkeypatch):
+    said = []
+    for seed in ("", "", "9"):
+        monkeypatch.setenv("RNN_LIB_CHECK_SEED", seed)
+        said.append(accuracy_complaint(lambda: small_model(**QUICK)))
+    assert said[0] == said[1] != said[2]
+
+
+def test_what_a_setting_is_good_for_shows_in_the_two_accuracies():
+    (with_dropout, trained_with), (without, trained_without) = (
+        map(float, said.groups()) for said in (what_is_said_of(), what_is_said_of(dropout=0.5))
+    )
     assert with_dropout > without
     assert trained_with < trained_without
+
+
+BY_HEART = {"readout": "last", "dropout": 0.0}
+TOO_LITTLE = {"optimizer": "sgd", "lr": 0.01, "readout": "last"}
+
+
+@functools.cache
+def complaint_about_too_low(**settings):
+    return accuracy_complaint(lambda: small_model(**settings))
 
 
 @pytest.mark.parametrize(
     ("settings", "accuracy", "hint"),
     [
-        ({"readout": "last", "dropout": 0.0}, 0.80, "by heart"),
-        ({"optimizer": "sgd", "lr": 0.01, "readout": "last"}, 0.60, "not learned enough"),
+        (BY_HEART, 0.80, "by heart"),
+        (TOO_LITTLE, 0.60, "not learned enough"),
         ({"n_epochs": 1, "lr": rnn_lib.linear_decay(4e-3, n_epochs=1)}, 0.80, "not learned enough"),
     ],
 )
 def test_low_accuracy_is_explained(settings, accuracy, hint):
-    headline, expected, trained, mistake, *_, read = accuracy_complaint(
-        lambda: small_model(**settings)
-    ).split("\n")
+    headline, expected, trained, mistake, *_, read = complaint_about_too_low(**settings).split("\n")
     reached = re.fullmatch(
         r"small_model: (.*)% of the validation reviews classified correctly", headline
     )
@@ -1253,8 +1271,8 @@ def test_a_rate_that_would_have_no_effect_is_refused():
 
 
 ADVICE = [
-    ({"readout": "last", "dropout": 0.0}, ["readout", "dropout", "embedding"]),
-    ({"optimizer": "sgd", "lr": 0.01, "readout": "last"}, ["readout", "optimizer"]),
+    (BY_HEART, ["readout", "dropout", "embedding"]),
+    (TOO_LITTLE, ["readout", "optimizer"]),
     ({"n_epochs": 1, "lr": 2e-3, "optimizer": "adam"}, ["n_epochs"]),
     ({"lr": 0.1, "optimizer": "adam", "dropout": 0.5}, ["lr"]),
     ({"lr": 0.01, "dropout": 0.0, "readout": "mean"}, ["readout", "optimizer", "dropout"]),
@@ -1272,10 +1290,9 @@ ADVICE = [
 ]
 
 
-@pytest.mark.parametrize(("settings", "advised"), ADVICE)
-def test_advice_is_what_is_left_to_try_within_the_budget_and_helps(settings, advised, capsys):
-    """Whoever types in what the row `try` shows has a model that is good enough."""
-    message = accuracy_complaint(lambda: small_model(**settings))
+def advice_typed_in(settings):
+    """Return what the rows of advice say, as one types it, and the settings that come of it."""
+    message = complaint_about_too_low(**settings)
     typed = {}
     for row in re.findall(r"^    (?:try|and) +(.*)$", message, re.MULTILINE):
         code, names = re.findall("`(.+?)`", row)[0], {"MeanState": rnn_lib.MeanState}
@@ -1284,8 +1301,22 @@ def test_advice_is_what_is_left_to_try_within_the_budget_and_helps(settings, adv
         if "leave `lr` out" in row:
             settings = {name: value for name, value in settings.items() if name != "lr"}
             settings["lr"] = rnn_lib.ScratchRNNClassifier.lr
-    assert list(typed) == advised
-    checks.check_accuracy(lambda: small_model(**settings | typed))
+    return typed, settings | typed
+
+
+@pytest.mark.parametrize(("settings", "advised"), ADVICE)
+def test_advice_is_what_is_left_to_try_within_the_budget(settings, advised):
+    assert list(advice_typed_in(settings)[0]) == advised
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [pytest.param(s, marks=() if n < 2 else pytest.mark.slow) for n, (s, _) in enumerate(ADVICE)],
+)
+def test_advice_that_is_followed_helps(settings):
+    """Whoever types in what the row `try` shows has a model that is good enough."""
+    _, better = advice_typed_in(settings)
+    checks.check_accuracy(lambda: small_model(**better))
 
 
 @pytest.mark.parametrize(
@@ -1481,7 +1512,7 @@ def test_wrong_rungs_are_named(change, expected, mistake):
 )
 def test_a_rung_that_cannot_be_trained_is_reported(change, error, monkeypatch):
     monkeypatch.setattr(integrity, "_as_imported", [])
-    monkeypatch.setitem(checks.accuracy.START, "maxlen", 5)  # quick, and it is not what is asked
+    monkeypatch.setattr(checks.accuracy, "_reviews", always(tiny_reviews(200).data))
     assert f"it cannot be trained\n    error     {error}" in str(rung_complaint(change))
 
 

@@ -79,11 +79,11 @@ def wrong_styles():
     ]
 
 
-def idle_mutants():
+def idle_mutants(exercises=tuple(KNOWN)):
     """List the mistakes with a mutant that is no different from the right answer."""
     return [
         (name, mistake.name, number)
-        for name, record in KNOWN.items()
+        for name, record in ((name, KNOWN[name]) for name in exercises)
         for mistake in mistakes.known_mistakes(record.signature)
         for number, mutant in enumerate(mistake.mutants)
         if not any(o.error or o.wrong(record.tolerance) for o in exam(record, mutant).outcomes)
@@ -139,7 +139,7 @@ def test_every_mutant_differs_from_the_right_answer(fresh):
 def test_a_mutant_that_does_not_differ_is_found(fresh, monkeypatch):
     entry = {"try": "", "rnn_step": [" + b -> ", "W_h + b -> W_h + 1 * b"]}
     monkeypatch.setitem(mistakes.TABLE, "nothing is wrong", entry)
-    assert idle_mutants() == [("rnn_step", "nothing is wrong", 1)]
+    assert idle_mutants(["rnn_step"]) == [("rnn_step", "nothing is wrong", 1)]
 
 
 @pytest.mark.slow

@@ -149,11 +149,14 @@ class Explanations:
         """Say whether each wrong answer is one that some mutant gives."""
         seen = False
         for outcome, everything_wrong in self._wrong:
-            wrong = everything_wrong & names
-            fits = [self._fitting(outcome, mutant, names) for mutant in mutants if wrong]
-            if all_results:
-                fits = [fit for fit in fits if fit == names]
-            if not wrong <= set().union(*fits):
+            left = wrong = everything_wrong & names
+            for mutant in mutants:
+                if not left:
+                    break
+                fit = self._fitting(outcome, mutant, names)
+                if fit == names or not all_results:
+                    left = left - fit
+            if left:
                 return False
             seen |= bool(wrong) and outcome.values is not None
         return seen

@@ -7,6 +7,7 @@ says. The code is ours, from files of this package; nothing that a student write
 
 import tomllib
 from collections.abc import Callable
+from functools import cache
 from importlib.resources import files
 from typing import NamedTuple
 
@@ -51,6 +52,7 @@ def edited(style: str, edits: list[str]) -> str | None:
     return style
 
 
+@cache
 def compiled(signature: str, body: str) -> Callable:
     """Define a function of this body; `signature` is ``name(arguments)``."""
     lines = "".join(f"    {line}\n" for line in body.splitlines())
