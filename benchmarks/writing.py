@@ -40,7 +40,7 @@ BEST = {"layer": "gru", "minutes": 16}
 @functools.cache
 def lesson() -> dict:
     """Run the tagged cells; return what they define, and whole texts."""
-    names: dict = {}
+    names: dict = {"next_character_batches": rnn_lib.next_character_batches}  # an exercise there
     for cell in json.loads(LESSON.read_text(encoding="utf-8"))["cells"]:
         if "writing" in cell["metadata"].get("tags", []):
             exec(compile("".join(cell["source"]), cell["id"], "exec"), names)
@@ -158,12 +158,14 @@ def pytorch(ids: np.ndarray, val_ids: np.ndarray) -> dict:
 def memory() -> Iterator[dict]:
     """Look at what the state is worth: after a reset, and in training."""
     names = lesson()
+    ids, val_ids = (names["to_ids"](names[f"{kind}_text"][:1_600_001]) for kind in ("all", "val"))
     for carry, n_steps in itertools.product((True, False), (5, 20, 100)):
-        layers, ids = names["small_network"](), names["to_ids"](names["all_text"])
-        n_streams = 800 // n_steps  # the same number of updates, each from as many characters
-        names["train"](layers, ids[:1_600_000], n_streams, n_steps, carry=carry)
-        bits = names["bits_of"](layers, names["to_ids"](names["val_text"][:200_000]))
-        yield {"carry": carry, "n_steps": n_steps, "val_bits": round(bits, 4)}
+        n_streams, bits = 800 // n_steps, []  # as many characters for each update
+        for seed in SEEDS:
+            layers = names["small_network"](seed)
+            names["train"](layers, ids, n_streams, n_steps, carry=carry)
+            bits.append(round(float(names["bits_of"](layers, val_ids)), 4))
+        yield {"carry": carry, "n_steps": n_steps, "val_bits": bits}
     yield {"after_reset": bits_after_reset(LanguageModel.load(MODELS / "best-0.npz"))}
 
 
@@ -210,8 +212,8 @@ def states_in(model: LanguageModel, text: str, n_streams: int = 50) -> np.ndarra
 def inside(opening: str, closing: str, text: str) -> np.ndarray:
     """Say for each character whether it stands between two signs, in the same paragraph."""
     found = np.zeros(len(text))
-    for match in re.finditer(rf"{opening}[^{closing}\n]*(?={closing})", text):
-        found[match.start() : match.end()] = 1
+    for match in re.finditer(rf"{opening}[^{closing}\n]*{closing}", text):
+        found[match.start() : match.end() - 1] = 1
     return found
 
 
