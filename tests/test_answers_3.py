@@ -4,15 +4,14 @@ An answer's numbers are computed here and compared with its text, one by one and
 neither can change without the other.
 """
 
-import functools
 import re
 
 import numpy as np
 import pytest
 from lesson_runs import (
-    LessonRun,
     assert_every_question_is_answered,
     assert_outputs_say_numbers,
+    fixtures_of,
 )
 
 from rnn_lib import ScratchRNNClassifier, SimpleRNN, global_norm, grad_check
@@ -29,26 +28,12 @@ def numbers(text):
     return NUMBER.findall(MATH.sub("", text).replace("−", "-"))
 
 
-@functools.cache
-def run():
+def edit(source):
     """Leave out the checks of the exercises, and of section 10's trainings all but two."""
-
-    def edit(source):
-        return "" if "checks." in source else source.replace(TRAIN, "(10, 11)")
-
-    run = LessonRun("03_bptt", edit)
-    assert TRAIN in run.text["memory-train"]
-    return run
+    return "" if "checks." in source else source.replace(TRAIN, "(10, 11)")
 
 
-@pytest.fixture
-def lesson():
-    return run()
-
-
-@pytest.fixture
-def names(lesson):
-    return lesson.names
+lesson, names = fixtures_of("03_bptt", edit)
 
 
 def test_every_question_has_an_answer(lesson):

@@ -1,12 +1,11 @@
 """The numbers in the prose of lesson 6: what its cells compute, its figures, tables and answers."""
 
-import functools
 import json
 import re
 
 import numpy as np
 import pytest
-from lesson_runs import LessonRun, answer_in, assert_every_question_is_answered
+from lesson_runs import answer_in, assert_every_question_is_answered, fixtures_of
 from test_accuracy import ROOT, accuracy
 
 from rnn_lib import GRU, LSTM, numeric_gradient
@@ -16,20 +15,8 @@ pytestmark = pytest.mark.lesson6
 BIAS = "forget_bias=np.log(k)"
 
 
-@functools.cache
-def run():
-    """Leave out the checks of the exercises."""
-    return LessonRun("06_gates", lambda source: "" if "checks.check_" in source else source)
-
-
-@pytest.fixture
-def lesson():
-    return run()
-
-
-@pytest.fixture
-def names(lesson):
-    return lesson.names
+# The checks of the exercises are left out.
+lesson, names = fixtures_of("06_gates", lambda source: "" if "checks.check_" in source else source)
 
 
 def relative(found, expected):
