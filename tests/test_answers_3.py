@@ -185,6 +185,14 @@ def test_recall_begins_with_eleven_cells(lesson, names):
     assert not layer.grads["W_x"][:3].any() and layer.grads["W_x"][3:].all()
 
 
+def test_recall_is_printed_as_in_the_committed_outputs(lesson):
+    """Of the cell that `make test` leaves out, two rows; and the lesson's result."""
+    committed = {cell.id: cell.outputs for cell in lesson.cells if cell.cell_type == "code"}
+    rows = lesson.printed["memory-train"].splitlines()
+    assert len(rows) == 2 and set(rows) <= set(committed["memory-train"][0].text.splitlines())
+    assert lesson.printed["result"] == committed["result"][0].text
+
+
 @pytest.mark.slow
 def test_recall_never_works_with_less_and_always_with_more(names):
     for bptt_steps in (1, 4, 7, 9):

@@ -15,7 +15,7 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
 import rnn_lib
-from conftest import LONGEST_FIRST
+from conftest import LONGEST_FIRST, SLOW_CELLS
 
 ROOT = Path(__file__).resolve().parents[1]
 SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -142,6 +142,12 @@ def test_make_says_which_python_it_needs(tmp_path, version, message):
 def test_files_that_run_first_exist():
     names = {path.name for folder in ("tests", "notebooks") for path in (ROOT / folder).iterdir()}
     assert set(LONGEST_FIRST) <= names
+
+
+def test_cells_that_make_test_leaves_out_exist():
+    for name, slow in SLOW_CELLS.items():
+        notebook = nbformat.read(ROOT / "notebooks" / name, as_version=4)
+        assert set(slow) <= {cell.id for cell in notebook.cells}
 
 
 # --- make run -------------------------------------------------------------------------------
