@@ -22,7 +22,7 @@ lab: .venv/installed ## open the complete lessons, solutions included, in Jupyte
 run: .venv/installed ## execute the lessons without a browser; the copies go to build/lessons/
 	$(python) tests/run_lessons.py
 
-test: .venv/installed-test ## test the library and compare every output of the lessons
+test: .venv/installed-test ## test the library and compare the outputs of the lessons
 	$(python) -m pytest $(both_cores) -m "not slow"
 
 test-all: test test-slow ## the same and the slow tests

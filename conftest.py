@@ -18,31 +18,39 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 # pytest-xdist hands out files in the order of collection. What takes longest goes first, so that
 # the workers end at about the same time; files that are not named here take less.
 LONGEST_FIRST = [
-    "05_from_61_to_90.ipynb",
-    "07_writing.ipynb",
     "test_whole_class.py",
-    "test_browser.py",
-    "test_classroom.py",
-    "04_imdb.ipynb",
     "test_checks.py",
-    "test_setup.py",
+    "05_from_61_to_90.ipynb",
+    "04_imdb.ipynb",
+    "test_classroom.py",
     "test_edition.py",
+    "test_browser.py",
+    "test_imdb_faults.py",
+    "test_setup.py",
+    "test_gradients.py",
+    "test_classifier.py",
+    "06_gates.ipynb",
+    "07_writing.ipynb",
     "test_imdb.py",
     "appendix_side_steps.ipynb",
-    "03_bptt.ipynb",
     "test_answers_6.py",
-    "06_gates.ipynb",
+    "test_habits.py",
     "test_mistakes.py",
+    "03_bptt.ipynb",
+    "test_properties.py",
+    "test_accuracy.py",
     "appendix_speed.ipynb",
 ]
 
 # Cells that train for long and that no cell after them needs but those named here. `make test`
-# leaves them out; each has a test that runs it on less.
+# leaves them out; each has a test of its own, which trains on less or only once.
 SLOW_CELLS = {
     "03_bptt.ipynb": ["memory-train", "memory-figure", "result"],
+    "04_imdb.ipynb": ["check-small-model"],
     "05_from_61_to_90.ipynb": [
         *("rung-check", "order-task-train", "order-task-check", "top-wide", "result"),
     ],
+    "07_writing.ipynb": ["train-model", "train-curve", "write-model", "result"],
     "appendix_side_steps.ipynb": ["pairs-rung", "result"],
 }
 

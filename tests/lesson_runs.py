@@ -8,6 +8,7 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import nbformat
 import numpy as np
+import pytest
 
 NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
 
@@ -43,6 +44,20 @@ class LessonRun:
     def answer(self, question):
         """Return the text of a folded answer."""
         return answer_in(self.text["answers"], question)
+
+
+def fixtures_of(stem, edit=str):
+    """Return the fixtures `lesson` and `names` of a file's tests; the lesson runs once for them."""
+
+    @pytest.fixture(scope="module")
+    def lesson():
+        return LessonRun(stem, edit)
+
+    @pytest.fixture
+    def names(lesson):
+        return lesson.names
+
+    return lesson, names
 
 
 def answer_in(text, question):

@@ -4,15 +4,14 @@ An answer's numbers are computed here and compared with its text, one by one and
 neither can change without the other.
 """
 
-import functools
 import re
 
 import numpy as np
 import pytest
 from lesson_runs import (
-    LessonRun,
     assert_every_question_is_answered,
     assert_outputs_say_numbers,
+    fixtures_of,
 )
 
 from rnn_lib import ScratchRNNClassifier, SimpleRNN, global_norm, grad_check
@@ -29,26 +28,12 @@ def numbers(text):
     return NUMBER.findall(MATH.sub("", text).replace("−", "-"))
 
 
-@functools.cache
-def run():
+def edit(source):
     """Leave out the checks of the exercises, and of section 10's trainings all but two."""
-
-    def edit(source):
-        return "" if "checks." in source else source.replace(TRAIN, "(10, 11)")
-
-    run = LessonRun("03_bptt", edit)
-    assert TRAIN in run.text["memory-train"]
-    return run
+    return "" if "checks." in source else source.replace(TRAIN, "(10, 11)")
 
 
-@pytest.fixture
-def lesson():
-    return run()
-
-
-@pytest.fixture
-def names(lesson):
-    return lesson.names
+lesson, names = fixtures_of("03_bptt", edit)
 
 
 def test_every_question_has_an_answer(lesson):
@@ -198,6 +183,14 @@ def test_recall_begins_with_eleven_cells(lesson, names):
     dh[:, -1] = 1
     layer.backward(dh)
     assert not layer.grads["W_x"][:3].any() and layer.grads["W_x"][3:].all()
+
+
+def test_recall_is_printed_as_in_the_committed_outputs(lesson):
+    """Of the cell that `make test` leaves out, two rows; and the lesson's result."""
+    committed = {cell.id: cell.outputs for cell in lesson.cells if cell.cell_type == "code"}
+    rows = lesson.printed["memory-train"].splitlines()
+    assert len(rows) == 2 and set(rows) <= set(committed["memory-train"][0].text.splitlines())
+    assert lesson.printed["result"] == committed["result"][0].text
 
 
 @pytest.mark.slow

@@ -1,12 +1,11 @@
 """The numbers in the prose of lesson 6: what its cells compute, its figures, tables and answers."""
 
-import functools
 import json
 import re
 
 import numpy as np
 import pytest
-from lesson_runs import LessonRun, answer_in, assert_every_question_is_answered
+from lesson_runs import answer_in, assert_every_question_is_answered, fixtures_of
 from test_accuracy import ROOT, accuracy
 
 from rnn_lib import GRU, LSTM, numeric_gradient
@@ -16,20 +15,8 @@ pytestmark = pytest.mark.lesson6
 BIAS = "forget_bias=np.log(k)"
 
 
-@functools.cache
-def run():
-    """Leave out the checks of the exercises."""
-    return LessonRun("06_gates", lambda source: "" if "checks.check_" in source else source)
-
-
-@pytest.fixture
-def lesson():
-    return run()
-
-
-@pytest.fixture
-def names(lesson):
-    return lesson.names
+# The checks of the exercises are left out.
+lesson, names = fixtures_of("06_gates", lambda source: "" if "checks.check_" in source else source)
 
 
 def relative(found, expected):
@@ -175,11 +162,13 @@ def test_epochs_take_longer_as_the_benchmark_measured(lesson):
     assert f"takes {gru / rnn:.1f} and {lstm / rnn:.1f} times as long" in lesson.text["cure"]
 
 
-def test_a_trained_layer_of_the_table_reaches_what_the_benchmark_wrote(names):
-    for name in ("LSTM, bias 1", "LSTM, bias log k"):
-        layer, training = names["contestants"](30, seed=0)[name]
-        _, reached = names["recall"](layer, 30, seed=0, **training)
-        assert reached == pytest.approx(names["recalled"][name][30][0], abs=2)
+@pytest.mark.parametrize(
+    "name", ["LSTM, bias 1", pytest.param("LSTM, bias log k", marks=pytest.mark.slow)]
+)
+def test_a_trained_layer_of_the_table_reaches_what_the_benchmark_wrote(name, names):
+    layer, training = names["contestants"](30, seed=0)[name]
+    _, reached = names["recall"](layer, 30, seed=0, **training)
+    assert reached == pytest.approx(names["recalled"][name][30][0], abs=2)
 
 
 def test_table_of_the_reviews_is_that_of_the_benchmark(lesson):

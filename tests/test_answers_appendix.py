@@ -1,27 +1,15 @@
 """The numbers in the appendix: gradients, counts, the layout in memory, and what the times show."""
 
-import functools
 import re
 
 import numpy as np
 import pytest
-from lesson_runs import LessonRun, assert_outputs_say_numbers
+from lesson_runs import assert_outputs_say_numbers, fixtures_of
 
-
-@functools.cache
-def run():
-    """Leave out what measures times."""
-    return LessonRun("appendix_speed", lambda source: "" if 'measure("' in source else source)
-
-
-@pytest.fixture
-def lesson():
-    return run()
-
-
-@pytest.fixture
-def names(lesson):
-    return lesson.names
+# What measures times is left out.
+lesson, names = fixtures_of(
+    "appendix_speed", lambda source: "" if 'measure("' in source else source
+)
 
 
 def test_outputs_say_numbers_instead_of_true(lesson):

@@ -2,6 +2,7 @@
 
 import json
 import re
+from types import SimpleNamespace
 
 import nbformat
 import numpy as np
@@ -60,6 +61,15 @@ def test_accuracies_are_those_of_the_benchmark():
     assert 1.5 < pairs["seconds"] / wide["seconds"] < 2
     linear = ROWS["sum of weights, words and pairs"]["accuracy"]
     assert f"{linear:.1f} against {after:.1f} %" in TEXT["linear-text"]
+
+
+def test_the_result_is_that_of_the_two_cells_before_it(capsys):
+    """`make test` leaves it out; the pairs are learned, from a few reviews, in test_accuracy.py."""
+    data = SimpleNamespace(y_val=np.array([1, 0, 1, 1]))
+    names = {"np": np, "data": data, "judged": data.y_val > 0}
+    exec(TEXT["result"], names | {"lesson": {"ladder": {"word pairs": 90.75}}})
+    expected = "Result: 90.8 % with word pairs, 100.0 % with the sum of weights\n"
+    assert capsys.readouterr().out == expected
 
 
 @pytest.mark.slow

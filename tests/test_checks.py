@@ -12,9 +12,11 @@ import tomllib
 import warnings
 from pathlib import Path
 
+import nbformat
 import numpy as np
 import pytest
 from blind_solutions import SOLUTIONS as BLIND
+from lesson_runs import NOTEBOOKS
 from test_accuracy import tiny_reviews
 from wrong_solutions import (
     BACK,
@@ -1185,6 +1187,11 @@ def test_the_lessons_model_passes(capfd):
     said = [what_is_said_of(seed) for seed in ("", "9")]
     assert all(said)
     assert said[0][0] != said[1][0]
+    notebook = nbformat.read(NOTEBOOKS / "04_imdb.ipynb", as_version=4)
+    (cell,) = (cell for cell in notebook.cells if cell.id == "check-small-model")
+    committed = re.fullmatch(ENOUGH, cell.outputs[0].text)
+    for ours, theirs in zip(said[0].groups(), committed.groups(), strict=True):
+        assert float(ours) == pytest.approx(float(theirs), abs=1)
     assert capfd.readouterr() == ("", "")
 
 

@@ -1,6 +1,5 @@
 """A small class is graded, for real; the whole one is in test_whole_class.py."""
 
-import shutil
 import sys
 from types import SimpleNamespace
 
@@ -14,9 +13,9 @@ from grading import (
     grades_of,
     hand_in,
     results,
-    start_grading,
 )
 from nbformat.v4 import new_code_cell, new_notebook
+from nbgrader.utils import determine_grade
 
 import classroom.grade
 import rnn_lib
@@ -70,14 +69,15 @@ def test_name_that_looks_like_a_formula_is_escaped(course, tmp_path):
     assert "<script>" not in page
 
 
-def test_nbgraders_own_folder_is_not_graded(course):
-    inside = course / "build" / "class" / "inbox"
-    inside.mkdir(parents=True)
+def test_nbgraders_own_folder_is_not_graded(tmp_path, monkeypatch):
+    monkeypatch.setattr(classroom.grade, "COURSE", tmp_path)
+    inside = tmp_path / "inbox"
+    inside.mkdir()
     (inside / "Anna_01_forward.ipynb").write_bytes(to_bytes(solved("01_forward")))
-    process = start_grading(course, inside)
-    assert "Nothing was graded. build/class/ is for nbgrader" in process.communicate()[0]
-    assert process.returncode == 1
-    shutil.rmtree(inside)
+    monkeypatch.setattr(sys, "argv", ["grade", str(inside), "--seed=1"])
+    with pytest.raises(SystemExit, match="Nothing was graded. build/class/ is for nbgrader"):
+        classroom.grade.main()
+    assert [path.name for path in tmp_path.rglob("*")] == ["inbox", "Anna_01_forward.ipynb"]
 
 
 @pytest.mark.parametrize(
@@ -180,6 +180,28 @@ def test_points_cannot_be_printed(source):
     cells = [new_code_cell(imports), graded_cell(source, "check")]
     notebook, _ = BoundedExecute().preprocess(new_notebook(cells=cells), {})
     assert [output.get("ename") for output in notebook.cells[1].outputs] == ["CheckReplaced"]
+
+
+def test_a_check_that_passes_in_part_earns_half_the_points():
+    """Without training; in test_whole_class.py a rung is trained for it."""
+    nothing_gained = """
+from rnn_lib.checks import accuracy, integrity
+
+integrity._as_imported.clear()
+accuracy._accuracies = lambda settings: np.array([80, 82])
+
+
+def my_rung():
+    return {"lr": 0.01}
+"""
+    cells = [new_code_cell("import numpy as np\nfrom rnn_lib import checks" + nothing_gained)]
+    cells.append(graded_cell("checks.check_my_rung(my_rung, 1)", "check"))
+    notebook, _ = BoundedExecute().preprocess(new_notebook(cells=cells), {})
+    points = determine_grade(notebook.cells[1])
+    assert points == (0.5, 1)
+    exercise = SimpleNamespace(check=notebook.cells[1], solution=new_code_cell())
+    why = "my_rung earns half the points: on the validation reviews, lr brings +0.0 points"
+    assert reason(notebook, exercise).startswith(why)
 
 
 @pytest.mark.parametrize("source", REASONS)

@@ -15,7 +15,7 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
 import rnn_lib
-from conftest import LONGEST_FIRST
+from conftest import LONGEST_FIRST, SLOW_CELLS
 
 ROOT = Path(__file__).resolve().parents[1]
 SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -144,6 +144,12 @@ def test_files_that_run_first_exist():
     assert set(LONGEST_FIRST) <= names
 
 
+def test_cells_that_make_test_leaves_out_exist():
+    for name, slow in SLOW_CELLS.items():
+        notebook = nbformat.read(ROOT / "notebooks" / name, as_version=4)
+        assert set(slow) <= {cell.id for cell in notebook.cells}
+
+
 # --- make run -------------------------------------------------------------------------------
 
 
@@ -161,13 +167,13 @@ def write_lesson(path, *sources):
 def test_run_prints_a_result_for_each_lesson_and_continues_after_a_failure(tmp_path):
     lessons = [
         write_lesson(tmp_path / "crashes.ipynb", "x = 1", "x / 0", "print('Result: never')"),
-        write_lesson(tmp_path / "never_ends.ipynb", "while True: pass"),
+        write_lesson(tmp_path / "never_ends.ipynb", "import time; time.sleep(60)"),
         write_lesson(tmp_path / "says_nothing.ipynb", "print('done')"),
         write_lesson(tmp_path / "works.ipynb", "print('Result: 7')"),
     ]
     before = [lesson.read_bytes() for lesson in lessons]
 
-    done = run_lessons("--inplace", "--timeout=5", *lessons)
+    done = run_lessons("--inplace", "--timeout=3", *lessons)
 
     assert done.returncode == 1
     assert re.search(r"crashes +\d+ s  FAILED  In \[2\]: ZeroDivisionError", done.stdout)
@@ -179,28 +185,37 @@ def test_run_prints_a_result_for_each_lesson_and_continues_after_a_failure(tmp_p
     assert changed == [False, False, False, True], "only a lesson that works is renewed"
 
 
-def test_renewing_a_lesson_twice_changes_no_byte(tmp_path):
-    lesson = write_lesson(tmp_path / "lesson.ipynb", "import sys", "print('Result: 7')")
-    assert run_lessons("--inplace", lesson).returncode == 0
+PIECES = "import time\nfor n in range(3):\n    print(n, flush=True)\n    time.sleep(0.4)"
+BAR = "import sys, tqdm\nfor _ in tqdm.tqdm(range(50), file=sys.stdout, mininterval=0): pass"
+
+
+@pytest.fixture(scope="module")
+def renewed(tmp_path_factory):
+    """Lessons that were renewed in place, by name."""
+    folder = tmp_path_factory.mktemp("renewed")
+    lessons = {
+        name: write_lesson(folder / f"{name}.ipynb", source, "print('Result: 7')")
+        for name, source in (("plain", "import sys"), ("pieces", PIECES), ("bar", BAR))
+    }
+    assert run_lessons("--inplace", *lessons.values()).returncode == 0
+    return lessons
+
+
+def test_renewing_a_lesson_twice_changes_no_byte(renewed):
+    lesson = renewed["plain"]
     first = lesson.read_bytes()
     assert run_lessons("--inplace", lesson).returncode == 0
     assert lesson.read_bytes() == first
     assert sys.version.split()[0] not in lesson.read_text(encoding="utf-8")
 
 
-def test_output_printed_in_pieces_is_stored_as_one(tmp_path):
-    slow = "import time\nfor n in range(3):\n    print(n, flush=True)\n    time.sleep(0.4)"
-    lesson = write_lesson(tmp_path / "lesson.ipynb", slow, "print('Result: 7')")
-    assert run_lessons("--inplace", lesson).returncode == 0
-    outputs = nbformat.read(lesson, as_version=4).cells[0].outputs
+def test_output_printed_in_pieces_is_stored_as_one(renewed):
+    outputs = nbformat.read(renewed["pieces"], as_version=4).cells[0].outputs
     assert [output.text for output in outputs] == ["0\n1\n2\n"]
 
 
-def test_of_a_progress_bar_the_last_state_is_stored(tmp_path):
-    bar = "import sys, tqdm\nfor _ in tqdm.tqdm(range(50), file=sys.stdout, mininterval=0): pass"
-    lesson = write_lesson(tmp_path / "lesson.ipynb", bar, "print('Result: 7')")
-    assert run_lessons("--inplace", lesson).returncode == 0
-    (output,) = nbformat.read(lesson, as_version=4).cells[0].outputs
+def test_of_a_progress_bar_the_last_state_is_stored(renewed):
+    (output,) = nbformat.read(renewed["bar"], as_version=4).cells[0].outputs
     assert output.name == "stdout"
     assert output.text.startswith("100%|")
     assert "\r" not in output.text.strip() and len(output.text.splitlines()) == 1
