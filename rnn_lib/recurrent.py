@@ -308,15 +308,18 @@ class SimpleRNN(RecurrentLayer):
         super().__init__(n_features, n_nodes, bptt_steps, initializer, rng, dtype)
         self.activation = get_activation(activation)
 
+    def _for_steps(self, W):
+        return W, W[: self.n_nodes].T.copy()
+
     def _step(self, W, z, z_next, kept):
         h = z_next[:, : self.n_nodes]
-        self.activation.forward(z @ W, out=h)  # h_t = f(a_t)
+        self.activation.forward(z @ W[0], out=h)  # h_t = f(a_t)
 
     def _step_back(self, W, z, z_next, kept, dh, da):
         h = z_next[..., : self.n_nodes]
         self.activation.derivative(h, out=da)  # f'(a_t), from h_t
         da *= dh  # da_t = dh_t * f'(a_t)
-        np.matmul(da, W[: self.n_nodes].T, out=dh)  # dh_{t-1} = da_t @ W_h.T
+        np.matmul(da, W[1], out=dh)  # dh_{t-1} = da_t @ W_h.T
 
 
 class LSTM(RecurrentLayer):
