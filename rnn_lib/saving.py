@@ -84,7 +84,7 @@ def _fill(state, header, arrays):
 def _as_json(value):
     """Write what JSON does not know."""
     if (cls := type(value)) in _CLASSES.values():
-        known = [name for name in inspect.signature(cls).parameters if hasattr(value, name)]
+        known = [name for name in inspect.signature(cls).parameters if name in vars(value)]
         return {"class": cls.__name__} | {name: getattr(value, name) for name in known}
     if isinstance(value, np.generic):
         return value.item()
