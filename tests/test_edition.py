@@ -139,14 +139,14 @@ def test_ways_on_are_folded_and_without_points(name):
 
 
 @pytest.mark.parametrize("name", each(WITH_EXERCISES))
-def test_a_way_on_is_a_right_answer(name):
-    """So that what stands below works as with the student's own function."""
+def test_a_way_on_passes_the_check_of_its_exercise(name):
+    """All but those of lesson 4's network: one passes on purpose none, one needs the library's."""
     (setup,) = (cell for cell in LESSONS[name].cells if cell.id == "setup")
     for exercise in exercises(LESSONS[name]):
         for cell in way_on(exercise):
             names = {}
             exec(f"{setup.source}\n{cell.source}", names)
-            if exercise.function != "small_model":
+            if exercise.function not in ("small_model", "training_step"):
                 exec(exercise.check.source, names)
 
 
