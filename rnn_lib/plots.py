@@ -200,7 +200,7 @@ def curves(
 def scores(
     values: Mapping[float, Sequence[float]], xlabel: str, ylabel: str, ax: Axes | None = None
 ) -> Axes:
-    """Draw the scores of several runs for each value of a setting: a dot a run, a line of means.
+    """Draw the scores of several runs for each value of a setting: a dot for each run.
 
     Parameters
     ----------
@@ -217,8 +217,6 @@ def scores(
         The setting to the right, the score upwards.
     """
     ax = _axes(5.4, 3.4, ax)
-    means = [np.mean(runs) for runs in values.values()]
-    ax.plot(list(values), means, color=COLORS[0], alpha=0.5)
     for setting, runs in values.items():
         ax.plot([setting] * len(runs), runs, "o", color=COLORS[0])
     ax.set(xlabel=xlabel, ylabel=ylabel, ylim=(0, 1.05))
@@ -563,7 +561,12 @@ def _arrow(ax, start, end, color, boxes=(None, None), **style):
     ax.add_patch(FancyArrowPatch(start, end, **look | style))
 
 
-def read_along(words: Sequence[str], probabilities: Sequence[float], states: np.ndarray) -> str:
+def read_along(
+    words: Sequence[str],
+    probabilities: Sequence[float],
+    states: np.ndarray,
+    answers: tuple[str, str] = ("positive", "negative"),
+) -> str:
     """Write words as buttons that show, one after the other, what reading the word changed.
 
     The line below the words shows the chosen word, the probability p of "positive" after it, the
@@ -579,6 +582,8 @@ def read_along(words: Sequence[str], probabilities: Sequence[float], states: np.
         1e-9 to 0 or 1 count as 1e-9 away from it.
     states : ndarray, shape (T, H)
         The states after each word, or those of the units to show.
+    answers : tuple of two str
+        What p is the probability of, and what is so otherwise.
 
     Returns
     -------
@@ -587,7 +592,7 @@ def read_along(words: Sequence[str], probabilities: Sequence[float], states: np.
         above for positive, orange with a line below for negative. A sign at each word tells
         whether it raised (+), lowered (−) or kept (=) the log-odds, rounded to one decimal.
     """
-    p = [float(p_t) for p_t in probabilities]
+    (yes, no), p = answers, [float(p_t) for p_t in probabilities]
     inside = np.clip(p, 1e-9, 1 - 1e-9)
     log_odds = np.log(inside / (1 - inside))  # (T,)
     changes = np.diff(log_odds, prepend=0).round(1) + 0.0  # no -0.0
@@ -599,14 +604,14 @@ def read_along(words: Sequence[str], probabilities: Sequence[float], states: np.
         pale = tuple(round(255 - strength * (255 - part)) for part in color)
         style = f"--tint: rgba{*color, strength}; background: rgb{pale}; color: black; border: 0; "
         style += f"border-{side}: 3px solid rgb{color}; padding: 3px; padding-{side}: 0"
-        label = html.escape(f"{word}, change {change:+.1f}, probability of positive {p_t:.2f}")
+        label = html.escape(f"{word}, change {change:+.1f}, probability of {yes} {p_t:.2f}")
         start = f'<button type="button" style="{style}" aria-label="{label}">{html.escape(word)}'
         buttons.append(f"{start}<sup>{'=+−'[int(np.sign(change))]}</sup></button>")
-        numbers = f"P(positive) {p_t:.2f}, log-odds {level:z.1f}, change {change:+.1f}"
+        numbers = f"P({yes}) {p_t:.2f}, log-odds {level:z.1f}, change {change:+.1f}"
         steps.append({"word": word, "p": round(p_t, 3), "numbers": numbers, "states": h_t.tolist()})
     data = json.dumps(steps).replace("<", r"\u003c")  # a word must not end the script
     page = resources.files("rnn_lib").joinpath("read_along.html").read_text("utf-8")
-    return Template(page).substitute(words=" ".join(buttons), data=data)
+    return Template(page).substitute(words=" ".join(buttons), data=data, yes=yes, no=no)
 
 
 def text_to_verdict(

@@ -242,7 +242,9 @@ hands_in(
     "mistakes in lesson 7",
     exercises_alone(
         SEVEN,
-        e7_1=SOLUTIONS["7.1"].replace("ids[1 : n_streams * length + 1]", "ids[: n_streams * length]"),
+        e7_1=SOLUTIONS["7.1"].replace(
+            "ids[1 : n_streams * length + 1]", "ids[: n_streams * length]"
+        ),
         e7_2=SOLUTIONS["7.2"].replace("scores / temperature", "scores"),
     ),
     lessons=(SEVEN,),

@@ -172,3 +172,142 @@ def test_a_temperature_of_one_half_sharpens_and_two_flattens():
     scores = np.array([1.0, 2.0, 3.0])
     sharp, own, flat = (softmax(scores / temperature)[-1] for temperature in (0.5, 1, 2))
     assert sharp > own > flat
+
+
+# -- what the benchmark measured -------------------------------------------------------------------
+
+
+def quoted(text, n):
+    """Return a text as the lesson writes it: a slash for a line break."""
+    return text[:n].replace("\n", " / ").replace("\x85", "…")
+
+
+def test_texts_are_those_that_the_benchmark_wrote(lesson, measured):
+    for sample in measured["samples"]:
+        if "characters" in sample:
+            line = f"{sample['characters']:>9,}  The film{quoted(sample['text'], 78)}"
+            assert line in lesson.text["train-samples"].splitlines()
+        else:
+            line = f"{sample['temperature']:>3}  The film{quoted(sample['text'], 150)}"
+            assert line in lesson.text["write-best"].splitlines()
+
+
+def spread(run):
+    bits = run["val_bits"]
+    return f"{np.mean(bits):.2f} ± {(max(bits) - min(bits)) / 2:.2f}"
+
+
+def test_bits_after_a_reset_are_those_of_the_benchmark(lesson, names, measured):
+    after = measured["memory"][-1]["after_reset"]
+    assert names["after_reset"] == after
+    text = lesson.text["remember-reset-caption"]
+    assert f"it is at {after['51-100']:.2f} bits" in text
+    assert f"after two hundred at {after['201-400']:.2f}" in text
+    assert after["1-1"] > measured["counting"][0]["val_bits"]  # worse than single letters
+    assert after["51-100"] - after["201-400"] < 0.01
+
+
+def test_the_table_of_carried_states_is_that_of_the_benchmark(lesson, measured):
+    runs = {(run["carry"], run["n_steps"]): run for run in measured["memory"][:-1]}
+    for carry, label in {True: "carried on", False: "set to zero"}.items():
+        cells = " | ".join(spread(runs[carry, n]) for n in (5, 20, 100))
+        assert f"| state {label} | {cells} |" in lesson.text["remember-carry"]
+    assert max(runs[True, 5]["val_bits"]) < min(runs[False, 5]["val_bits"])
+    assert np.mean(runs[True, 20]["val_bits"]) > np.mean(runs[False, 20]["val_bits"])
+
+
+def test_units_and_mood_are_those_that_the_benchmark_found(lesson, names, measured):
+    found = {(run["network"], run["what"]): run for run in measured["units"]}
+    for what, label in {"quotes": "quotation marks", "brackets": "brackets"}.items():
+        run, before = found["trained", what], found["untrained", what]
+        numbers = f"{run['unit']} | {run['correlation']:.2f} | {before['correlation']:.2f}"
+        assert f"| {label} | {numbers} |" in lesson.text["remember-units"]
+    quotes = found["trained", "quotes"]
+    start = quotes["text"].replace("\n", "/").index(names["shown"])
+    shown = slice(start, start + len(names["shown"]))
+    assert names["values"] == quotes["values"][shown]
+    mood = {run["features"]: run for run in measured["mood"]}
+    text = lesson.text["remember-unit-caption"]
+    for features in mood.values():
+        assert f"{features['accuracy']:.1f} %" in text
+    assert f"judges {mood['mean state']['accuracy_of_unit']:.1f} % of" in text
+    assert len(names["held_out"]) == 1185 and "the 1,185 held-out" in text
+
+
+def test_the_curves_of_the_gates_are_those_of_the_benchmark(lesson, names, measured):
+    expected = {}
+    for run in measured["layers"]:
+        seen, minutes = run["characters"] / 1e6, run["seconds"] / 60
+        point = round(seen, 1), round(minutes, 1), round(run["val_bits"], 2)
+        expected.setdefault(run["layer"], []).append(point)
+    assert names["measured"] == expected
+    (rnn, gru, lstm), text = expected.values(), lesson.text["gates-caption"]
+    first, second, last = zip(rnn, gru, lstm, strict=True)
+    for runs in (first, second, last):
+        numbers = "{} against {} and {}".format(*(f"{run[2]:.2f}" for run in runs))
+        assert numbers in text
+    assert first[0][2] < min(first[1][2], first[2][2])
+    assert second[0][2] > max(second[1][2], second[2][2])
+    assert last[0][2] > max(last[1][2], last[2][2])
+    assert gru[1][0] < 0.4 * rnn[1][0] and gru[1][2] < rnn[1][2]
+    rates = measured["rates"]
+    for layer in ("rnn", "gru", "lstm"):
+        runs = [run for run in rates if run["layer"] == layer][:3]
+        assert min(runs, key=lambda run: run["val_bits"])["lr"] == 0.008
+
+
+def test_the_table_of_rivals_is_that_of_the_benchmark(lesson, measured):
+    text, counting = lesson.text["worth-table"], measured["counting"]
+    grams = [run for run in counting if "order" in run]
+    for run in grams:
+        row = f"| n-gram, order {run['order']} | {run['numbers']:,} | {run['val_bits']:.2f} |"
+        assert row in text
+    bits = {run["compressor"]: run["val_bits"] for run in counting if "compressor" in run}
+    assert " | {zlib:.2f}, {bz2:.2f}, {xz:.2f} |".format(**bits) in text
+    minute = next(run for run in measured["layers"] if run["characters"] == 6_400_000)
+    assert f"| {minute['parameters']:,} | {minute['val_bits']:.2f} |" in text
+    torch = min(run["val_bits"] for run in measured["pytorch"])
+    assert f"| {minute['parameters'] + 256:,} | {torch:.2f} |" in text  # with a second bias
+    assert all(run["characters"] == minute["characters"] for run in measured["pytorch"])
+    best = measured["best"]
+    mean, test = (np.mean([run[f"{part}_bits"] for run in best]) for part in ("val", "test"))
+    row = f"| GRU, 20 minutes, {len(best)} seeds | {best[0]['parameters']:,} | {mean:.2f} |"
+    assert row in text
+    said = f"the GRU needs {test:.2f} bits, and the n-gram of order 7 {grams[6]['test_bits']:.2f}"
+    assert said in text
+    assert max(bits.values()) > min(bits.values()) > mean
+
+
+def test_the_default_settings_reach_two_and_a_half_bits_in_a_minute(measured):
+    run = next(r for r in measured["rates"] if r["layer"] == "rnn" and r["lr"] == 0.004)
+    assert run["val_bits"] < 2.5
+    assert run["characters"] == 6_400_000
+
+
+# -- answers ---------------------------------------------------------------------------------------
+
+
+def test_bits_per_word(lesson, names):
+    length = len(names["val_text"]) / len(names["val_text"].split())
+    text = lesson.answer(1)
+    assert f"has {length:.2f} characters" in text
+    assert f"that is {2.36 * length:.1f} bits per word" in text
+    assert 2 ** (2.36 * length) == pytest.approx(10_000, rel=0.1)
+    assert f"= {2**2.36:.1f}$" in text
+
+
+@pytest.mark.slow
+def test_a_text_is_as_hard_to_guess_from_its_end(lesson, names):
+    ids, new = names["ids"][:2_000_000], names["to_ids"](names["val_text"])
+    *_, (forward, _) = names["ngram_bits"](ids, new, 4)
+    *_, (backward, _) = names["ngram_bits"](ids[::-1], new[::-1], 4)
+    assert f"({forward:.3f} forward, {backward:.3f} backward)" in lesson.answer(2)
+
+
+def test_learning_rates_are_those_that_the_benchmark_tried(lesson, measured):
+    def bits(layer, n_characters):
+        runs = [run for run in measured["rates"] if run["layer"] == layer]
+        return [f"{run['val_bits']:.2f}" for run in runs if run["characters"] == n_characters]
+
+    assert "cost {}, {} and {} bits".format(*bits("rnn", 6_400_000)) in lesson.answer(3)
+    assert "({} and {})".format(*bits("gru", 9_600_000)) in lesson.answer(3)

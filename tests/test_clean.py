@@ -27,7 +27,15 @@ METADATA = {
     },
 }
 CELL_METADATA = {"tags", "nbgrader", "rnn_lib"}
-TAGS = {"benchmark", "gates", "ladder", "ladder-begin", "ladder-end", "nbval-ignore-output", "writing"}
+TAGS = {
+    "benchmark",
+    "gates",
+    "ladder",
+    "ladder-begin",
+    "ladder-end",
+    "nbval-ignore-output",
+    "writing",
+}
 
 # A path such as /home/me or C:\\Users, but neither a/b in prose nor </div>; an object's address.
 ABSOLUTE = re.compile(

@@ -263,7 +263,7 @@ CHECKS = {
     ],
     check_colors: [('"top") if p_t > 0.5', '"top") if p_t < 0.5')],
     check_same_bytes: [
-        ("data=data)", "data=data + str(np.random.rand()))"),
+        ("data=data,", "data=data + str(np.random.rand()),"),
         ("<button type", "<button id=word type"),
         ("[float(p_t) for p_t in probabilities]", "np.array(probabilities, float)"),
     ],
@@ -515,3 +515,10 @@ def test_untrusted_words_in_jupyterlab(lab, page, theme):
     assert words.all_inner_texts() == [w + sign for w, sign in zip(WORDS, signs, strict=True)]
     assert page.locator(".read-along script, .read-along style").count() == 0
     assert min(words.evaluate_all(CONTRASTS)) >= 4.5
+
+
+def test_the_two_answers_have_the_names_that_are_given():
+    page = plots.read_along(["a"], [0.7], np.zeros((1, 2)), answers=("inside", "outside"))
+    assert "P(inside) 0.70" in page and "probability of inside 0.70" in page
+    assert "line above: inside so far" in page and "line below: outside so far" in page
+    assert "positive" not in page and "negative" not in page

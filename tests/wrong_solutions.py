@@ -3002,18 +3002,18 @@ wrong(
 )
 wrong(
     "next_character_batches",
-    "shuffled",
+    "in a random order",
     BATCHES_BY_PLACES,
     ("return [", "first = first[np.random.default_rng(0).permutation(n_streams)]\n    return ["),
 )
 wrong(
     "next_character_batches",
-    "shuffled",
+    "in a random order",
     BATCHES_BY_PLACES,
     ("for i in range(count)", "for i in np.random.default_rng(0).permutation(count)"),
 )
 
-# -- lesson 7: writing ------------------------------------------------------------------------------
+# -- lesson 7: writing -----------------------------------------------------------------------------
 
 SAMPLE = correct(
     "sample",

@@ -9,9 +9,9 @@ import re
 from collections.abc import Callable
 from itertools import pairwise
 
-from numpy import absolute, inf, ndarray, sort, zeros, zeros_like
+from numpy import absolute, inf, ndarray, zeros, zeros_like
 
-from rnn_lib.checks.comparison import near
+from rnn_lib.checks.comparison import near, same
 from rnn_lib.checks.exercise import Values
 from rnn_lib.checks.judging import Exam, Outcome
 
@@ -249,10 +249,19 @@ def is_wrong_only_where_nothing_is_left(exam: Exam) -> bool:
     return bool(wrong) and all(at["L"] % (at["N"] * at["T"]) == 0 for at in wrong)
 
 
-def has_all_in_another_order(exam: Exam) -> bool:
-    """See whether the first result has the right numbers, but not in their places."""
-    wrong = [o for o in exam.outcomes if o.has_right_shape() and o.wrong()]
+def has_the_rows_in_another_order(exam: Exam) -> bool:
+    """See whether the first result is wrong, and made of the right rows in other places."""
     name = exam.exercise.returns[0]
-    return bool(wrong) and all(
-        near(sort(o.values[name], None), sort(o.right[name], None)) for o in wrong
-    )
+    wrong = [o for o in exam.outcomes if o.has_right_shape(name) and name in o.wrong()]
+
+    def rows(values: Values) -> list[list[float]]:
+        return sorted(values[name].reshape(-1, values[name].shape[-1]).tolist())
+
+    return bool(wrong) and all(rows(o.values) == rows(o.right) for o in wrong)
+
+
+def gives_other_answers_again(exam: Exam) -> bool:
+    """See whether the same numbers, asked twice, give answers of one shape that differ."""
+    two = [exam.ask(exam.outcomes[0].problem).values for _ in range(2)]
+    names = exam.exercise.returns
+    return None not in two and any(not same(two[0][name], two[1][name]) for name in names)

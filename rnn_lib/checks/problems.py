@@ -152,7 +152,7 @@ def streams(rng: Generator, seeded: bool) -> list[Problem]:
     """Draw texts, no character of them twice: with much left over, with nothing, and one short."""
     N, T = (int(n) for n in rng.permutation([3, 4, 5])[:2])
     left_over = (int(rng.integers(2 * N, N * T)), 1, 0)
-    sizes = ({"N": N, "T": T, "L": 3 * N * T + more} for more in left_over)
+    sizes = ({"N": N, "T": T, "L": 4 * N * T + more} for more in left_over)
     return _three_calls(rng, _stream, sizes)
 
 
