@@ -34,8 +34,8 @@ SEEDS = (0, 1, 2)
 A_MINUTE = {"rnn": 6_400_000, "gru": 2_400_000, "lstm": 2_100_000}
 MINUTES = (1, 4, 16)
 RATES = (0.002, 0.004, 0.008)
-LOOKED_INTO = ("gru", 16)
-BEST = {"layer": "gru", "minutes": 20, "lr": 0.004}
+BEST = ("gru", 16)
+TOO_HIGH = {("rnn", 16): 0.004}  # in the place of 0.008, with which it ends at 2.13 bits
 
 
 @functools.cache
@@ -90,17 +90,18 @@ def chosen_rate(layer: str) -> float:
 def layers() -> Iterator[dict]:
     """Give each layer three amounts of time."""
     for minutes, layer in itertools.product(MINUTES, A_MINUTE):
-        model, result = trained(layer, minutes, chosen_rate(layer))
-        if (layer, minutes) == LOOKED_INTO:
+        lr = TOO_HIGH.get((layer, minutes), chosen_rate(layer))
+        model, result = trained(layer, minutes, lr)
+        if (layer, minutes) == BEST:
             MODEL.parent.mkdir(parents=True, exist_ok=True)
             model.save(MODEL)
         yield result
 
 
 def best() -> Iterator[dict]:
-    """Train for longest, with three seeds, and look at the test reviews once."""
+    """Train the best one with three seeds, and look at the test reviews once."""
     for seed in SEEDS:
-        model, result = trained(**BEST, seed=seed)
+        model, result = trained(*BEST, chosen_rate(BEST[0]), seed)
         yield result | {"test_bits": round(model.bits_per_character(lesson()["test_text"]), 4)}
 
 
