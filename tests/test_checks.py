@@ -20,6 +20,7 @@ from lesson_runs import NOTEBOOKS
 from test_accuracy import tiny_reviews
 from wrong_solutions import (
     BACK,
+    BATCHES,
     CORRECT,
     ENCODE,
     FORWARD,
@@ -29,6 +30,7 @@ from wrong_solutions import (
     LSTM_BACK,
     NUMBER_OF,
     NUMERIC,
+    SAMPLE,
     SOFTMAX,
     STEP,
     STEP_BACK,
@@ -68,6 +70,8 @@ CHECKS = {
     "lstm_step_backward": checks.check_lstm_step_backward,
     "gru_step": checks.check_gru_step,
     "gru_step_backward": checks.check_gru_step_backward,
+    "next_character_batches": checks.check_next_character_batches,
+    "sample": checks.check_sample,
 }
 RIGHT = {
     "rnn_step": STEP,
@@ -84,6 +88,8 @@ RIGHT = {
     "lstm_step_backward": LSTM_BACK,
     "gru_step": GRU,
     "gru_step_backward": GRU_BACK,
+    "next_character_batches": BATCHES,
+    "sample": SAMPLE,
 }
 EXERCISES = list(CHECKS)
 RECORDS = {r.name: r for r in vars(exercises).values() if isinstance(r, exercises.Exercise)}
@@ -95,11 +101,11 @@ FROM_ARRAYS_TO_ARRAYS = [
     if (not record.adapter or "gates" in record.signature) and not record.integers
 ]
 SEEDS = ("", "1", "2024")
-EARLIER, GATED = (
+EARLIER, GATED, WRITING = (
     tomllib.loads(Path(__file__).with_name(f"{name}_attempts.toml").read_text("utf-8"))["attempt"]
-    for name in ("student", "gated")
+    for name in ("student", "gated", "writing")
 )
-ATTEMPTS = EARLIER + GATED
+ATTEMPTS = EARLIER + GATED + WRITING
 # Mistakes that the tests of their own exercises make.
 ELSEWHERE = (
     *[name for name, entry in mistakes.TABLE.items() if "settings" in entry],
@@ -336,6 +342,10 @@ PASSING = {
     "the inputs are",
     "gru_step_backward": "all six agree to 1e-9, and with numeric gradients; two calls agree, "
     "the inputs are",
+    "next_character_batches": "all batches come out exactly and in order, whatever is left over; "
+    "two calls agree, the inputs are",
+    "sample": "what it reads is right, and so are the shares of 1,000 draws at 4 temperatures; "
+    "two calls agree, the inputs are",
 }
 
 
@@ -522,7 +532,7 @@ def test_messages_name_exercise_and_section_and_no_path(solution):
     message = complaint_about(solution)
     headline, *rows = message.split("\n")
     assert headline.startswith(solution.exercise)
-    assert re.fullmatch(r"    read      (lesson [1-46], section \d(; )?)+", rows[-1])
+    assert re.fullmatch(r"    read      (lesson [1-467], section \d(; )?)+", rows[-1])
     assert all(re.match(r"    \w+ +\S", row) for row in rows)
     assert "<handed in" not in message
     assert "e-0" not in headline

@@ -327,6 +327,20 @@ dx_t, dh_prev, dW_x, dW_h, db_x, db_h = references.gru_step_backward(
     dh_t, x_t, h_prev, gates, W_x, W_h, b_h
 )
 """,
+    "next_character_batches": """
+n_batches = (len(ids) - 1) // (n_streams * n_steps)
+length, t, n = n_batches * n_steps, 0, 5
+size = n_streams * length
+x, y = (ids[k:k + size].reshape(n_streams, length) for k in (0, 1))
+inputs, targets = x[:, :n_steps], y.ravel()
+""",
+    "sample": """
+from rnn_lib.checks.references import softmax
+from rnn_lib.checks.fakes import reader
+step, rng, i, ids = reader(table, []), np.random.default_rng(0), 0, []
+scores, h = step(i, h0)
+p = softmax(scores / (temperature := 1.0))
+""",
     "layer": """
 rng, h, expected = np.random.default_rng(0), np.zeros(3), np.zeros(3)
 """,

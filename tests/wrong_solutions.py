@@ -2872,269 +2872,378 @@ wrong(
     ("for word in kept]", "for word in kept]\n    ids.sort()"),
 )
 
-
-# -- lesson 7: batches of a stream ----------------------------------------------------------------
+# -- lesson 7: batches of a text, and writing -----------------------------------------------------
 
 BATCHES = correct(
     "next_character_batches",
-    "cut into rows",
-    """
-def next_character_batches(ids, n_streams, n_steps):
-    n_batches = (len(ids) - 1) // (n_streams * n_steps)
-    used = n_streams * n_batches * n_steps
-    x_all = ids[:used].reshape(n_streams, -1)
-    y_all = ids[1:used + 1].reshape(n_streams, -1)
-    for i in range(n_batches):
-        part = slice(i * n_steps, (i + 1) * n_steps)
-        yield x_all[:, part], y_all[:, part]
-""",
-)
-BATCHES_BY_PLACES = correct(
-    "next_character_batches",
-    "by places, a list of pairs",
-    """
-def next_character_batches(ids, n_streams, n_steps):
-    count = (len(ids) - 1) // (n_streams * n_steps)
-    first = np.arange(n_streams)[:, None] * count * n_steps + np.arange(n_steps)
-    return [(ids[first + i * n_steps], ids[first + i * n_steps + 1]) for i in range(count)]
-""",
-)
-BATCHES_IN_LOOPS = correct(
-    "next_character_batches",
-    "in loops, into two arrays that are used again",
+    "as in the library",
     """
 def next_character_batches(ids, n_streams, n_steps):
     length = (len(ids) - 1) // (n_streams * n_steps) * n_steps
-    x, y = np.zeros((2, n_streams, n_steps), dtype=int)
+    x = ids[:n_streams * length].reshape(n_streams, length)
+    y = ids[1:n_streams * length + 1].reshape(n_streams, length)
     for t in range(0, length, n_steps):
-        for n in range(n_streams):
-            start = n * length + t
-            x[n] = ids[start:start + n_steps]
-            y[n] = ids[start + 1:start + n_steps + 1]
-        yield x, y
+        yield x[:, t:t + n_steps], y[:, t:t + n_steps]
+""",
+)
+BATCHES_LISTS = correct(
+    "next_character_batches",
+    "lists of lists, returned at once",
+    """
+def next_character_batches(ids, n_streams, n_steps):
+    text = ids.tolist()
+    n = (len(text) - 1) // (n_streams * n_steps)
+    batches = []
+    for k in range(n):
+        starts = [(s * n + k) * n_steps for s in range(n_streams)]
+        inputs = [text[i:i + n_steps] for i in starts]
+        targets = [text[i + 1:i + 1 + n_steps] for i in starts]
+        batches.append((inputs, targets))
+    return batches
 """,
 )
 correct(
     "next_character_batches",
-    "split by NumPy, lists of lists",
+    "a window of n_steps + 1, in int64, both stacked in one array",
     """
 def next_character_batches(ids, n_streams, n_steps):
-    n_batches = (len(ids) - 1) // (n_streams * n_steps)
-    used = n_streams * n_batches * n_steps
-    pieces = []
-    for text in (ids[:-1], ids[1:]):
-        streams = np.stack(np.split(text[:used], n_streams))
-        pieces.append(np.split(streams, n_batches, axis=1))
-    for inputs, targets in zip(*pieces):
-        yield inputs.tolist(), targets.tolist()
+    n = (len(ids) - 1) // (n_streams * n_steps)
+    streams = np.stack([ids[s * n * n_steps:(s + 1) * n * n_steps + 1] for s in range(n_streams)])
+    t = 0
+    while t < n * n_steps:
+        window = streams[:, t:t + n_steps + 1].astype(np.int64)
+        yield np.stack([window[:, :-1], window[:, 1:]])
+        t += n_steps
 """,
 )
-for edit, mistake in {
-    ("ids[1:used + 1]", "ids[:used]"): "not shifted",
-    ("yield x_all[:, part], y_all[:, part]", "yield y_all[:, part], x_all[:, part]"): "wrong way",
-    ("ids[1:used + 1]", "np.roll(ids, 1)[:used]"): "wrong way",
-    ("ids[1:used + 1]", "np.roll(ids, -2)[:used]"): "shifted by two",
-    ("ids[1:used + 1].reshape(n_streams, -1)", "np.roll(x_all, -1, axis=1)"): "of each stream",
-    ("y_all[:, part]\n", "np.roll(x_all[:, part], -1, axis=1)\n"): "of each batch",
-    ("yield x_all[:, part], y_all[:, part]", "p = x_all[:, part]; yield p[:, :-1], p[:, 1:]"): (
-        "last character of each piece"
-    ),
-    (".reshape(n_streams, -1)", ".reshape(-1, n_streams).T"): "neighbors in the text",
-    ("i * n_steps, (i + 1) * n_steps", "i, i + n_steps"): "overlap",
-    ("y_all[:, part]\n", "y_all[:, part]\n        return\n"): "the first batch alone",
-    ("range(n_batches)", "range(n_batches - 1)"): "one more batch",
-    ("range(n_batches)", "range(1, n_batches)"): "the first batch is missing",
-    ("yield x_all[:, part], y_all[:, part]", "yield x_all[:, part].T, y_all[:, part].T"): "time",
-    ("ids[:used].reshape", "ids[-1 - used:-1].reshape"): "left out at the beginning",
-    ("yield x_all", "return x_all"): "another form",
-    ("yield x_all[:, part], y_all[:, part]", "yield x_all[:, part]"): "another form",
-}.items():
-    edits = [edit]
-    if mistake == "left out at the beginning":
-        edits.append(("ids[1:used + 1]", "ids[-used:]"))
-    wrong("next_character_batches", mistake, BATCHES, *edits)
-wrong(
+correct(
     "next_character_batches",
-    "characters are left out between",
-    BATCHES_BY_PLACES,
-    ("[:, None] * count * n_steps", "[:, None] * ((len(ids) - 1) // n_streams)"),
+    "three axes, a generator expression",
+    """
+def next_character_batches(ids, n_streams, n_steps):
+    size = (len(ids) - 1) // (n_streams * n_steps) * n_streams * n_steps
+    cut = [p.reshape(n_streams, -1, n_steps).transpose(1, 0, 2) for p in (ids[:size], ids[1:size + 1])]
+    return ((x.copy(), y.copy()) for x, y in zip(*cut))
+""",
 )
-wrong(
+BATCHES_FILLED = correct(
     "next_character_batches",
-    "does not go on where the one before",
-    BATCHES_BY_PLACES,
-    ("[:, None] * count * n_steps", "[:, None] * n_steps"),
-    ("+ i * n_steps", "+ i * n_steps * n_streams"),
+    "np.split, int32, a list of two",
+    """
+def next_character_batches(ids, n_streams, n_steps):
+    n_batches = (len(ids) - 1) // n_streams // n_steps
+    rows = np.arange(n_streams * n_batches).reshape(n_streams, n_batches)
+    for k in range(n_batches):
+        inputs = np.empty((n_streams, n_steps), np.int32)
+        targets = np.empty((n_streams, n_steps), np.int32)
+        for s in range(n_streams):
+            at = rows[s, k] * n_steps
+            inputs[s] = ids[at:at + n_steps]
+            targets[s] = ids[at + 1:at + n_steps + 1]
+        yield [inputs, targets]
+""",
 )
-wrong(
-    "next_character_batches",
-    "the last character has no target",
-    BATCHES,
-    ("(len(ids) - 1)", "len(ids)"),
-)
-wrong(
-    "next_character_batches",
-    "last target of the text",
-    BATCHES,
-    ("(len(ids) - 1)", "len(ids)"),
-    ("ids[1:used + 1]", "np.append(ids[1:], ids[0])[:used]"),
-)
-wrong(
-    "next_character_batches",
-    "a last batch is too short",
-    BATCHES_IN_LOOPS,
-    ("// (n_streams * n_steps) * n_steps", "// n_streams"),
-    ("start + n_steps]", "min(start + n_steps, (n + 1) * length)]"),
-    ("x, y = np.zeros((2, n_streams, n_steps), dtype=int)", ""),
+_FLAT = "(len(ids) - 1) // (n_streams * n_steps) * n_steps"
+_Y = "y = ids[1:n_streams * length + 1].reshape(n_streams, length)"
+_LOOP = "range(0, length, n_steps)"
+_YIELD = "        yield x[:, t:t + n_steps], y[:, t:t + n_steps]\n"
+for mistake, *edits in (
+    ("not shifted", ("ids[1:n_streams * length + 1]", "ids[:n_streams * length]")),
+    ("the wrong way", ("ids[1:n_streams * length + 1]", "np.roll(ids, 1)[:n_streams * length]")),
+    ("the wrong way", (_Y, "y = np.roll(x, 1, axis=1)")),
+    ("are exchanged", ("yield x[:, t:t + n_steps], y", "yield y[:, t:t + n_steps], x")),
     (
-        "for n in range(n_streams):",
-        "m = min(n_steps, length - t); x, y = np.zeros((2, n_streams, m), dtype=int)\n"
-        "        for n in range(n_streams):",
+        "by more than one",
+        ("ids[1:n_streams * length + 1]", "ids[2:n_streams * length + 2]"),
+        ("- 1)", "- 2)"),
     ),
-    ("start + n_steps + 1]", "start + m + 1]"),
+    (
+        "inside of each batch",
+        ("y[:, t:t + n_steps]\n", "np.roll(x[:, t:t + n_steps], -1, axis=1)\n"),
+    ),
+    ("inside of each batch", ("y[:, t:t + n_steps]\n", "np.roll(x[:, t:t + n_steps], -1)\n")),
+    (
+        "inside of each batch",
+        (_YIELD, "        c = x[:, t:t + n_steps]\n        yield c[:, :-1], c[:, 1:]\n"),
+    ),
+    (
+        "inside of each batch",
+        (_YIELD, "        c = x[:, t:t + n_steps]\n        yield c, c[:, 1:]\n"),
+    ),
+    ("inside of each stream", (_Y, "y = np.roll(x, -1, axis=1)")),
+    (
+        "inside of each stream",
+        (_Y, "y = np.concatenate([x[:, 1:], np.zeros_like(x[:, :1])], axis=1)"),
+    ),
+    ("wraps around", ("ids[1:n_streams * length + 1]", "np.roll(ids[:n_streams * length], -1)")),
+    (
+        "interleaved",
+        ("length].reshape(n_streams, length)", "length].reshape(-1, n_streams).T"),
+        ("1].reshape(n_streams, length)", "1].reshape(-1, n_streams).T"),
+    ),
+    (
+        "at the end of each stream",
+        (_FLAT, "(len(ids) - 1) // n_streams"),
+        (_LOOP, "range(0, length - n_steps + 1, n_steps)"),
+    ),
+    (
+        "at the end of each stream",
+        (_FLAT, "len(ids) // n_streams"),
+        (_Y, "y = x[:, 1:]"),
+        (_LOOP, "range(0, length - n_steps, n_steps)"),
+    ),
+    (
+        "at the front",
+        ("    length =", "    ids = ids[(len(ids) - 1) % (n_streams * n_steps):]\n    length ="),
+    ),
+    ("first character", ("    length =", "    ids = ids[1:]\n    length =")),
+    ("the last batch is left out", (_LOOP, "range(0, length - n_steps, n_steps)")),
+    ("the last batch is left out", ("* n_steps\n", "* n_steps - n_steps\n")),
+    ("the first batch is left out", (_LOOP, "range(n_steps, length, n_steps)")),
+    ("only one batch comes", (_YIELD, _YIELD + "        return\n")),
+    ("no batch comes at all", (_LOOP, "range(length, n_steps)")),
+    ("for each batch", (_YIELD, _YIELD.replace("yield", "return"))),
+    ("for each batch", (_YIELD, "        yield x[:, t:t + n_steps]\n")),
+    (
+        "for each batch",
+        (_YIELD, "        yield {'inputs': x[:, t:t + n_steps], 'targets': y, 't': t}\n"),
+    ),
+    ("no batches come", (_YIELD, "        batch = x[:, t:t + n_steps], y[:, t:t + n_steps]\n")),
+    (
+        "never end",
+        ("    for t", "    while True:\n      for t"),
+        ("        yield", "          yield"),
+    ),
+    ("is shorter than the others", (_FLAT, "(len(ids) - 1) // n_streams")),
+    (
+        "ids is changed in place",
+        ("    length =", "    ids += 0 * ids[::-1] + (ids == ids.max())\n    length ="),
+    ),
+    (
+        "time axis comes first",
+        (_YIELD, "        yield x[:, t:t + n_steps].T, y[:, t:t + n_steps].T\n"),
+    ),
+    ("overlap", (_LOOP, "range(length - n_steps + 1)")),
+    ("a character is skipped", (_LOOP, "range(0, length - n_steps, n_steps + 1)")),
+    ("one character for each row", ("y[:, t:t + n_steps]\n", "y[:, t + n_steps - 1]\n")),
+    ("the ids are not whole numbers", (_YIELD, _YIELD.replace("yield x", "yield 1.0 * x"))),
+    ("one character less to read", ("(len(ids) - 1)", "len(ids)")),
+    ("text changes from call to call", (_LOOP, "np.random.permutation(range(0, length, n_steps))")),
+    ("does not go on where", (_LOOP, "reversed(range(0, length, n_steps))")),
+    (
+        "does not go on where",
+        (_YIELD, "        yield x[::-1, t:t + n_steps], y[::-1, t:t + n_steps]\n"),
+    ),
+):
+    wrong("next_character_batches", mistake, BATCHES, *edits)
+for mistake, *edits in (
+    ("not shifted", ("text[i + 1:i + 1 + n_steps]", "text[i:i + n_steps]")),
+    ("row n of a batch", ("s * n + k", "k * n_streams + s")),
+    (
+        "at the end of each stream",
+        ("(s * n + k) * n_steps", "s * (len(text) // n_streams) + k * n_steps"),
+    ),
+    ("only one batch comes", ("    return", "        return")),
+    (
+        "last batch is added",
+        ("- 1) // (n_streams * n_steps)", "- 1) // (n_streams * n_steps) + 1"),
+        ("text = ids.tolist()", "text = ids.tolist() + [0] * n_streams * n_steps"),
+        ("len(text)", "len(ids)"),
+    ),
+    ("one character less to read", ("(len(text) - 1)", "len(text)")),
+):
+    wrong("next_character_batches", mistake, BATCHES_LISTS, *edits)
+wrong(
+    "next_character_batches",
+    "the same arrays are handed out",
+    BATCHES_FILLED,
+    ("    for k", "    inputs, targets = np.empty((2, n_streams, n_steps), np.int32)\n    for k"),
+    ("        inputs = np.empty((n_streams, n_steps), np.int32)\n", ""),
+    ("        targets = np.empty((n_streams, n_steps), np.int32)\n", ""),
 )
 wrong(
     "next_character_batches",
-    "never end",
+    "not whole numbers",
+    BATCHES_FILLED,
+    (", np.int32)\n        targets", ")\n        targets"),
+)
+wrong(
+    "next_character_batches",
+    None,
     BATCHES,
-    ("    for i in range(n_batches):", "    import itertools\n    for i in itertools.count():"),
-    ("part = slice(", "i = i % n_batches; part = slice("),
+    ("    length =", "    ids = np.sort(ids)\n    length ="),
 )
-wrong(
-    "next_character_batches",
-    "in a random order",
-    BATCHES_BY_PLACES,
-    ("return [", "first = first[np.random.default_rng(0).permutation(n_streams)]\n    return ["),
-)
-wrong(
-    "next_character_batches",
-    "in a random order",
-    BATCHES_BY_PLACES,
-    ("for i in range(count)", "for i in np.random.default_rng(0).permutation(count)"),
-)
-
-# -- lesson 7: writing -----------------------------------------------------------------------------
 
 SAMPLE = correct(
     "sample",
-    "choice",
+    "as in the lesson",
     """
 def sample(step, h0, prompt, n, temperature, rng):
     h = h0
     for id in prompt:
         scores, h = step(id, h)
-    out = []
+    ids = []
     for _ in range(n):
         if temperature == 0:
-            id = int(np.argmax(scores))
+            id = int(scores.argmax())
         else:
-            e = np.exp((scores - np.max(scores)) / temperature)
-            id = int(rng.choice(len(e), p=e / e.sum()))
-        out.append(id)
+            z = scores / temperature
+            p = np.exp(z - z.max())
+            id = int(rng.choice(len(p), p=p / p.sum()))
+        ids.append(id)
         scores, h = step(id, h)
-    return out
-""",
-)
-correct(
-    "sample",
-    "inverse of the distribution function",
-    """
-def sample(step, h0, prompt, n, temperature, rng):
-    state = h0
-    for i in prompt:
-        scores, state = step(i, state)
-    ids = np.empty(n, dtype=int)
-    for k in range(n):
-        if k:
-            scores, state = step(ids[k - 1], state)
-        z = scores - scores.max()
-        if temperature > 0:
-            p = np.exp(z / temperature)
-            ids[k] = np.searchsorted(np.cumsum(p) / p.sum(), rng.random(), side="right")
-        else:
-            ids[k] = z.argmax()
     return ids
 """,
 )
-correct(
+SAMPLE_CDF = correct(
     "sample",
-    "Gumbel noise",
+    "inverse distribution function, NumPy's whole numbers",
     """
 def sample(step, h0, prompt, n, temperature, rng):
-    sequence, h = list(prompt), h0
-    for k in range(len(prompt) + n - 1):
-        scores, h = step(sequence[k], h)
-        if k >= len(prompt) - 1:
-            noise = rng.gumbel(size=len(scores))
-            sequence.append(int((scores + temperature * noise).argmax()))
-    return sequence[len(prompt):]
+    *before, last = prompt
+    h = h0
+    for id in before:
+        h = step(id, h)[1]
+    drawn = []
+    while len(drawn) < n:
+        scores, h = step(last, h)
+        if temperature > 0:
+            weights = np.exp((scores - np.max(scores)) / temperature)
+            last = np.searchsorted(np.cumsum(weights) / np.sum(weights), rng.random(), side="right")
+        else:
+            last = np.argmax(scores)
+        drawn.append(last)
+    return drawn
 """,
 )
 correct(
     "sample",
-    "multinomial",
+    "Gumbel noise, an array",
     """
 def sample(step, h0, prompt, n, temperature, rng):
-    h, x = h0, None
-    for x in prompt[:-1]:
-        _, h = step(x, h)
-    x, written = prompt[-1], []
-    while len(written) < n:
-        scores, h = step(x, h)
-        if temperature < 1e-6:
-            x = scores.argmax()
-        else:
-            z = scores / temperature
-            p = np.exp(z - z.max()); p = p / p.sum()
-            x = rng.multinomial(1, p).argmax()
-        written.append(x)
+    tokens, h = list(prompt), h0.copy()
+    for k in range(len(prompt) + n - 1):
+        scores, h = step(tokens[k], h)
+        if k + 1 == len(tokens):
+            noise = -np.log(rng.exponential(size=scores.shape)) if temperature else 0
+            tokens.append(np.argmax(scores + temperature * noise))
+    return np.array(tokens[len(prompt):])
+""",
+)
+correct(
+    "sample",
+    "multinomial, recursive",
+    """
+def sample(step, h0, prompt, n, temperature, rng):
+    first, *rest = prompt
+    scores, h = step(first, h0)
+    if rest:
+        return sample(step, h, rest, n, temperature, rng)
+    if temperature == 0:
+        p = (scores == scores.max()).astype(float)
+    else:
+        log_p = scores / temperature
+        log_p = log_p - log_p.max()
+        p = np.exp(log_p - np.log(np.exp(log_p).sum()))
+    id = rng.multinomial(1, p / p.sum()).argmax().item()
+    return [id] + (sample(step, h, [id], n - 1, temperature, rng) if n > 1 else [])
+""",
+)
+correct(
+    "sample",
+    "all is read again each time, in plain Python",
+    """
+def sample(step, h0, prompt, n, temperature, rng):
+    def read(ids):
+        h = h0
+        for id in ids:
+            scores, h = step(id, h)
+        return [float(s) for s in scores]
+    written = ()
+    for _ in range(n):
+        scores = read([*prompt, *written])
+        largest = max(scores)
+        if not temperature:
+            written += (scores.index(largest),)
+            continue
+        weights = [math.exp((s - largest) / temperature) for s in scores]
+        left = rng.uniform(0, sum(weights))
+        for id, weight in enumerate(weights):
+            left -= weight
+            if left < 0:
+                break
+        written += (id,)
     return written
 """,
 )
-_DRAW, _READ = "rng.choice(len(e), p=e / e.sum())", "        scores, h = step(id, h)\n    return"
-for edit, mistake in {
-    (_DRAW, "np.argmax(e)"): "not drawn",
-    (_DRAW, "rng.integers(len(e))"): "the same probability",
-    (" / temperature", ""): "temperature is ignored",
-    (" / temperature", " * temperature"): "multiplied by the temperature",
+_READ = "    for id in prompt:\n        scores, h = step(id, h)\n"
+_ON = "        scores, h = step(id, h)\n    return"
+_DRAW = "rng.choice(len(p), p=p / p.sum())"
+for mistake, *edits in (
+    ("most probable character is taken", (f"int({_DRAW})", "int(p.argmax())")),
+    ("before dividing", ("z = scores / temperature", "z = np.exp(scores - scores.max()); z = z / z.sum() / temperature")),
+    ("are multiplied", ("scores / temperature", "scores * temperature")),
+    ("are multiplied", (_DRAW, "rng.choice(len(p), p=p / p.sum())"), ("z = scores / temperature", "z = scores"), ("p = np.exp(z - z.max())", "p = np.exp(z - z.max()) ** temperature")),
+    ("temperature is not used", ("scores / temperature", "scores")),
+    ("a power that is not 1", ("scores / temperature", "scores / temperature ** 2")),
+    ("a power that is not 1", ("scores / temperature", "scores / np.sqrt(temperature)")),
+    ("softmax is made twice", ("p = np.exp(z - z.max())", "p = np.exp(z - z.max()); p = np.exp(p / p.sum())")),
+    ("divided by their sum", ("p = np.exp(z - z.max())", "p = z")),
+    ("divided by their sum", ("z = scores / temperature", "z = np.log(scores) / temperature")),
+    ("the wrong sign", ("z = scores", "z = -scores")),
+    ("all characters are drawn alike", (_DRAW, "rng.integers(len(p))")),
+    ("the sigmoid stands", ("p = np.exp(z - z.max())", "p = 1 / (1 + np.exp(-z))")),
+    ("not those of rng", (_DRAW, "np.random.choice(len(p), p=p / p.sum())")),
+    ("not those of rng", (_DRAW, "np.random.default_rng(0).choice(len(p), p=p / p.sum())")),
+    ("not those of rng", ("    h = h0", "    rng = np.random.default_rng()\n    h = h0")),
+    ("not those of rng", ("    ids = []", "    ids = []; rng = np.random.RandomState(3)")),
+    ("exp overflows", ("np.exp(z - z.max())", "np.exp(z)")),
+    ("exp overflows", ("np.exp(z - z.max())", "np.array([math.exp(v) for v in z])")),
+    ("temperature 0 does not", ("if temperature == 0", "if False")),
+    ("temperature 0 does not", ("scores.argmax()", "scores.argmin()")),
+    ("something else than one id", ("        scores, h = step(id, h)\n    return", "        scores, h = step('abcdefg'[id], h)\n    return")),
+    ("something else than the state", ("scores, h = step", "h, scores = step")),
+    ("h0 is changed in place", (_READ, _READ + "    h0[:] = h\n")),
+    ("the prompt is changed in place", ("ids = []", "ids = prompt")),
+    ("not a list of ids", ("return ids", "return ' '.join(map(str, ids))")),
+    ("the ids are not whole numbers", ("return ids", "return [str(id) for id in ids]")),
+    ("the ids are not whole numbers", ("return ids", "return [float(id) for id in ids]")),
+    ("nothing is returned", ("    return ids\n", "")),
+    ("the state is not carried on", ("scores, h = step", "scores, _ = step")),
+    ("the state is not carried on", (_ON, _ON.replace("step(id, h)", "step(id, h0)"))),
+    ("the state is not carried on", ("    ids = []", "    ids, h = [], h0")),
+    ("the prompt is not read", (_READ, "    scores, h = step(0, h)\n")),
+    ("only the last id of the prompt", (_READ, "    scores, h = step(prompt[-1], h)\n")),
+    ("only the first id of the prompt", (_READ, "    scores, h = step(prompt[0], h)\n")),
+    ("the last id of the prompt is read twice", ("    ids = []", "    ids = []; scores, h = step(prompt[-1], h)")),
+    ("is read backward", ("in prompt", "in reversed(prompt)")),
+    ("what was drawn is not read", (_ON, "    return")),
+    ("what was drawn is not read", (_ON, _ON.replace("step(id", "step(prompt[-1]"))),
+    ("what was drawn is not read", (_ON, _ON.replace("scores, h", "_, h"))),
+    ("what was drawn is read twice", (_ON, "        scores, h = step(id, h)\n" + _ON)),
+    ("read one step late", (_ON, _ON.replace("step(id", "step(([prompt[-1]] + ids)[-2]"))),
+    ("all is read again", (_ON, "        for id in prompt + ids:\n            scores, h = step(id, h)\n    return")),
+    ("in front of what is returned", ("return ids", "return list(prompt) + ids")),
+    ("in front of what is returned", ("return ids", "return (list(prompt) + ids)[:n]")),
+    ("n counts the prompt", ("range(n)", "range(n - len(prompt))")),
+    ("one id too few", ("range(n)", "range(n - 1)")),
+    ("one id too few", ("range(n)", "range(1, n)")),
+    ("one id too many", ("range(n)", "range(n + 1)")),
+    ("thrown away", ("range(n)", "range(n + 1)"), ("return ids", "return ids[1:]")),
+    (None, ("int(scores.argmax())", "int((scores + 1 / (1 + ids.count(0))).argsort()[-2])")),
+    (None, ("scores / temperature", "np.sort(scores) / temperature")),
+):  # fmt: skip
+    wrong("sample", mistake, SAMPLE, *edits)
+for mistake, *edits in (
     (
-        "(scores - np.max(scores)) / temperature",
-        "np.exp(scores) / np.exp(scores).sum() / temperature",
-    ): ("divides the probabilities"),
-    ("p=e / e.sum()", "p=np.exp(e / e.sum()) / np.exp(e / e.sum()).sum()"): (
-        "softmax is taken twice"
+        "the last id of the prompt is not read",
+        ("*before, last = prompt", "before, last = prompt, prompt[0]"),
     ),
-    ("np.exp((scores - np.max(scores)) / temperature)", "scores - np.min(scores)"): (
-        "not turned into probabilities"
-    ),
-    (_READ, "        scores, _ = step(id, h)\n    return"): "the state is not carried on",
-    (_READ, "        scores, _ = step(id, h0)\n    return"): "the state is not carried on",
-    ("    out = []", "    out, h = [], h0"): "the state after the prompt is lost",
-    ("in prompt:", "in prompt[-1:]:"): "the last character of the prompt alone",
-    ("in prompt:", "in prompt[:1]:"): "the first character of the prompt alone",
-    ("    out = []", "    out = []\n    scores, h = step(id, h)"): "read twice",
-    (_READ, "    return"): "what was drawn is not read",
-    (_READ, "        scores, h = step(prompt[-1], h)\n    return"): "what was drawn is not read",
-    ("return out", "return list(prompt) + out"): "the prompt is part",
-    ("out = []", "out = list(prompt)"): "the prompt is part",
-    ("range(n)", "range(n - len(prompt))"): "counts as a part",
-    ("range(n)", "range(n - 1)"): "one id is missing",
-    ("range(n)", "range(n + 1)"): "one id too many",
-    ("return out", "return id"): "not as a whole number",
-    ("return out", "return ''.join(map(str, out))"): "not as a whole number",
-    ("rng.choice", "np.random.default_rng(0).choice"): "again and again",
-    ("rng.choice", "np.random.choice"): "rng is not used",
-    ("temperature == 0", "False"): "a temperature of 0 is divided by",
-    ("temperature == 0", "temperature < 1"): "not drawn",
-    ("(scores - np.max(scores)) / temperature", "scores / temperature"): "overflow",
-    ("    return out\n", ""): "nothing is returned",
-    ("    out = []", "    out = prompt"): "the prompt is changed",
-}.items():
-    wrong("sample", mistake, SAMPLE, edit)
-wrong(
-    "sample",
-    "at a temperature of 0 it still draws",
-    SAMPLE,
-    ("temperature == 0", "False"),
-    ("/ temperature", "/ (temperature or 1)"),
-)
+    ("the last id of the prompt is read twice", ("in before", "in prompt")),
+    ("only the last id of the prompt", ("in before", "in []")),
+    ("the state is not carried on", ("scores, h = step", "scores, _ = step")),
+    ("most probable character is taken", ("if temperature > 0", "if temperature < 0")),
+    ("not those of rng", ("rng.random()", "np.random.random()")),
+    ("what was drawn is not read", ("step(last, h)\n", "step(prompt[-1], h)\n")),
+):
+    wrong("sample", mistake, SAMPLE_CDF, *edits)

@@ -5,16 +5,17 @@ another kind, the student's or one of ours, and returns in arrays what that one 
 is right is not asked here.
 """
 
-import itertools
 from collections.abc import Callable, Iterable
 from functools import wraps
+from itertools import islice, pairwise
 
-from numpy import absolute, array, floating, full, ndarray, stack, tanh
+from numpy import absolute, array, asarray, bincount, concatenate, floating, ndarray, stack, zeros
 from numpy.random import default_rng
 
 from rnn_lib.checks import references
 from rnn_lib.checks.answers import InvalidAnswer, describe
-from rnn_lib.checks.fakes import Descent, Loss, Network
+from rnn_lib.checks.comparison import likely
+from rnn_lib.checks.fakes import Descent, Loss, Network, reader
 
 WEIGHTS = ("W_x", "W_h", "b")
 GRADIENTS = tuple(f'grads["{name}"]' for name in WEIGHTS)
@@ -102,7 +103,7 @@ def several_steps(training_step: Callable) -> Callable:
             losses.append(float(value))
             states.append([param.copy() for param in network.params.values()])
         changes = (
-            stack([after - before for before, after in itertools.pairwise(values)])
+            stack([after - before for before, after in pairwise(values)])
             for values in zip(*states, strict=True)
         )
         return array(losses), *changes
@@ -110,69 +111,65 @@ def several_steps(training_step: Callable) -> Callable:
     return losses_and_changes
 
 
-def gathers_batches(next_character_batches: Callable) -> Callable:
-    """Make a function of one that yields batches: it returns the inputs and the targets of all.
+def all_batches(next_character_batches: Callable) -> Callable:
+    """Make a function of one that yields batches: it returns all inputs, and all targets.
 
-    They are (n_batches, n_streams, n_steps). Where batches differ in shape, the smaller ones are
-    filled up with -1; of batches that never end, there are more than the text has characters.
+    Both are (n_batches, n_streams, n_steps). All are taken before any is looked at.
     """
 
     @wraps(next_character_batches)
-    def batches(ids: ndarray, n_streams: int, n_steps: int) -> tuple[ndarray, ndarray]:
-        yielded = next_character_batches(ids, n_streams, n_steps)
-        if not isinstance(yielded, Iterable):
-            got = describe(yielded)
-            raise InvalidAnswer(f"next_character_batches: expected batch after batch; got {got}")
-        # Copied at once: the training is done with a batch before it asks for the next one.
-        pairs = [_pair(batch) for batch in itertools.islice(yielded, len(ids) + 1)]
-        if not pairs:
-            raise InvalidAnswer("next_character_batches: expected batch after batch; got none")
-        inputs, targets = zip(*pairs, strict=True)
-        return _stacked(inputs), _stacked(targets)
+    def inputs_and_targets(ids, n_streams, n_steps) -> tuple[ndarray, ndarray]:
+        came = next_character_batches(ids, n_streams, n_steps)
+        batches = list(islice(came, len(ids) + 1)) if isinstance(came, Iterable) else []
+        if not 0 < len(batches) <= len(ids):
+            got = f"{len(batches)} of them, in {describe(came)}"
+            _refuse("batch after batch, and an end", got)
+        for batch in batches:
+            if not isinstance(batch, (tuple, list, ndarray)) or len(batch) != 2:
+                _refuse("each batch as inputs, targets", describe(batch))
+        try:
+            return tuple(asarray([batch[k] for batch in batches]) for k in (0, 1))
+        except ValueError:
+            _refuse("all batches, and all rows, of one size", "some that are shorter")
 
-    return batches
-
-
-def _pair(batch: object) -> tuple[ndarray, ndarray]:
-    parts = [array(part) for part in batch] if isinstance(batch, (tuple, list)) else []
-    if len(parts) != 2 or any(part.ndim != 2 or part.dtype.kind not in "iu" for part in parts):
-        what = "pairs of arrays of ids, inputs and targets, (n_streams, n_steps) each"
-        got = " and ".join(f"int{part.shape}" for part in parts) or describe(batch)
-        raise InvalidAnswer(f"next_character_batches: expected {what}; got {got}")
-    return parts[0], parts[1]
+    return inputs_and_targets
 
 
-def _stacked(arrays: tuple[ndarray, ...]) -> ndarray:
-    rows, columns = (max(sizes) for sizes in zip(*(a.shape for a in arrays), strict=True))
-    filled = full((len(arrays), rows, columns), -1)
-    for row, one in zip(filled, arrays, strict=True):
-        row[: one.shape[0], : one.shape[1]] = one
-    return filled
+def _refuse(expected: str, got: str) -> None:
+    raise InvalidAnswer(f"next_character_batches: expected {expected}; got {got}") from None
 
 
-def writes(sample: Callable) -> Callable:
-    """Make a function of one that draws: a network of these weights reads, and it writes.
+def draws(sample: Callable) -> Callable:
+    """Make a function of one that draws ids: a network to read with, and a generator, are at hand.
 
-    It returns the ids, the share of each id among them in tenths, and whether `rng` was used. Where
-    the network reads nothing, since its weights are 0, which ids are drawn is left to chance: there
-    it returns how many, and in tenths, all ways to draw agree. At a temperature of 0 nothing has to
-    be drawn.
+    It returns the ids. Where it draws several times, from the same scores, it returns none: they
+    are counted, and chance has to explain how often each came.
     """
 
     @wraps(sample)
-    def written(E, W_h, W, c, h0, prompt, n, temperature) -> tuple[ndarray, ndarray, ndarray]:
-        def step(id: int, h: ndarray) -> tuple[ndarray, ndarray]:
-            h = tanh(E[id] + h @ W_h)
-            return h @ W + c, h
+    def ids(table, h0, prompt, n, temperature, seed, times) -> ndarray:
+        rng, fresh = default_rng(seed), default_rng(seed)
+        given = reader(table, read := []), h0, prompt, n, temperature, rng
+        drawn = [sample(*given) for _ in range(times)]
+        if not isinstance(drawn[0], (list, tuple, ndarray)):
+            raise InvalidAnswer(f"sample: expected a list of ids; got {describe(drawn[0])}")
+        first = asarray(drawn[0]) if len(drawn[0]) else zeros(0, int)
+        if times == 1:
+            return first
+        if first.dtype.kind not in "iu" or first.shape != (n,):
+            raise InvalidAnswer(f"sample: expected {n} whole numbers; got {describe(first)}")
+        written = [*drawn[-1]]
+        if read[1 - n :] != written[:-1] and read[-n:] != written:
+            raise InvalidAnswer("sample: step is given other ids than those that are returned")
+        counts = bincount(concatenate(drawn), minlength=len(table))
+        p = references.softmax(table[0] / temperature)
+        unused = rng.bit_generator.state == fresh.bit_generator.state
+        if likely(counts, p) and not unused:
+            return first[:0]
+        shares = (" ".join(f"{v:.2f}" for v in some) for some in (p, counts / (times * n)))
+        text = "expected shares near {}; got {}".format(*shares) + ", without rng" * unused
+        error = InvalidAnswer(f"sample: at temperature {temperature}, {text}")
+        error.counts = counts
+        raise error
 
-        rng = default_rng(7)
-        before = rng.bit_generator.state
-        drawn = sample(step, h0, prompt, n, temperature, rng)
-        if not isinstance(drawn, (list, tuple, ndarray)) or array(drawn).dtype.kind not in "iu":
-            raise InvalidAnswer(f"sample: expected a list of ids, int; got {describe(drawn)}")
-        ids = array(drawn)
-        shares = array([(ids == id).mean() for id in range(len(c))]).round(1)
-        used = float(temperature > 0 and rng.bit_generator.state != before)
-        return array(ids if E.any() else [ids.size]) * 1.0, shares, array(used)
-
-    return written
+    return ids

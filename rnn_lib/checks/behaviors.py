@@ -9,11 +9,12 @@ import re
 from collections.abc import Callable
 from itertools import pairwise
 
-from numpy import absolute, inf, ndarray, zeros, zeros_like
+from numpy import absolute, inf, ndarray, sort, zeros, zeros_like
 
-from rnn_lib.checks.comparison import near, same
+from rnn_lib.checks.comparison import likely, near
 from rnn_lib.checks.exercise import Values
 from rnn_lib.checks.judging import Exam, Outcome
+from rnn_lib.checks.mutants import compiled
 
 
 def changes(exam: Exam, *arguments: str) -> bool:
@@ -238,30 +239,35 @@ def loss_alone_is(exam: Exam, what: str) -> bool:
     return bool(loss < outcome.right["loss"] if what == "small" else not absolute(loss) < inf)
 
 
-def is_wrong_only_in(exam: Exam, *words: str) -> bool:
-    """See whether one result alone is wrong, named in these words."""
-    return exam.fault.kind == "value" and exam.wrong(exam.tolerance) == {" ".join(words)}
+def is_wrong_only_where(exam: Exam, condition: str) -> bool:
+    """See whether all is right but where this holds for the numbers of a problem."""
+    seen = {(bool(o.wrong()), eval(condition, {}, o.problem.numbers)) for o in exam.outcomes}
+    return seen == {(True, True), (False, False)}
 
 
-def is_wrong_only_where_nothing_is_left(exam: Exam) -> bool:
-    """See whether all is right but for texts whose last batch lacks one character."""
-    wrong = [outcome.problem.sizes for outcome in exam.outcomes if outcome.wrong()]
-    return bool(wrong) and all(at["L"] % (at["N"] * at["T"]) == 0 for at in wrong)
+def draws_from(exam: Exam, formula: str) -> bool:
+    """See whether ids are drawn from other probabilities, made of scores s and temperature T."""
+    law = compiled(
+        "law(table, temperature, **others)", f"s, T = table[0], temperature\nreturn {formula}"
+    )
+    asked = [o for o in exam.outcomes if hasattr(o.error, "counts")]
+    return bool(asked) and all(likely(o.error.counts, law(**o.problem.numbers)) for o in asked)
 
 
-def has_the_rows_in_another_order(exam: Exam) -> bool:
-    """See whether the first result is wrong, and made of the right rows in other places."""
+def comes_at_random(exam: Exam) -> bool:
+    """See whether the same numbers, given again, give something else."""
+    first, _, again = (outcome.values for outcome in exam.outcomes[:3])
+    return bool(first and again) and not all(near(first[n], again[n]) for n in first)
+
+
+def has_all_in_another_order(exam: Exam) -> bool:
+    """See whether the first result has the right numbers, but not in their places."""
+    wrong = [(o.values, o.right) for o in exam.outcomes if o.wrong() and o.has_right_shape()]
     name = exam.exercise.returns[0]
-    wrong = [o for o in exam.outcomes if o.has_right_shape(name) and name in o.wrong()]
-
-    def rows(values: Values) -> list[list[float]]:
-        return sorted(values[name].reshape(-1, values[name].shape[-1]).tolist())
-
-    return bool(wrong) and all(rows(o.values) == rows(o.right) for o in wrong)
+    return bool(wrong) and all(near(sort(v[name], None), sort(r[name], None)) for v, r in wrong)
 
 
-def gives_other_answers_again(exam: Exam) -> bool:
-    """See whether the same numbers, asked twice, give answers of one shape that differ."""
-    two = [exam.ask(exam.outcomes[0].problem).values for _ in range(2)]
-    names = exam.exercise.returns
-    return None not in two and any(not same(two[0][name], two[1][name]) for name in names)
+def repeats_one_draw(exam: Exam) -> bool:
+    """See whether each call draws one and the same id, again and again."""
+    asked = [o for o in exam.outcomes if hasattr(o.error, "counts")]
+    return bool(asked) and not any((o.error.counts % o.problem.numbers["n"]).any() for o in asked)

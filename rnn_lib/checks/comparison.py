@@ -4,7 +4,7 @@ They rest on NumPy's ufuncs alone, taken at import, and not on methods such as `
 those are written in Python, inside of NumPy, where a student's code could exchange them.
 """
 
-from numpy import absolute, errstate, float16, float32, logical_or, maximum, ndarray
+from numpy import absolute, add, errstate, float16, float32, logical_or, maximum, ndarray
 
 EXACT, SINGLE = 1e-9, 1e-5  # what rounding may leave, of an array's largest number
 
@@ -29,6 +29,15 @@ def error(value: ndarray, expected: ndarray, right: ndarray | None = None) -> fl
     both = absolute(expected), absolute(expected if right is None else right)
     size = max(maximum.reduce(array, axis=None, initial=0) for array in both)
     return float(difference / size) if size else float("inf")
+
+
+def likely(counts: ndarray, p: ndarray) -> bool:
+    """Say whether chance explains how often each of a few characters came, given their p.
+
+    Chi-squared; of seven characters, five right answers in a thousand million reach 50.
+    """
+    expected = p * add.reduce(counts)
+    return bool(add.reduce((counts - expected) ** 2 / (expected + 1)) < 50)  # 1: for p near 0
 
 
 def same(one: ndarray | list | dict, other: ndarray | list | dict) -> bool:

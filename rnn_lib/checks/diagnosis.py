@@ -122,16 +122,14 @@ class Explanations:
     def _pair(self, mistakes: tuple[Mistake, ...], names: set[str]) -> list[Mistake]:
         """Find two mistakes that together explain everything; return none if there are none.
 
-        Where there are too many, or each draws many ids, one of the two must show alone in some
-        result of the first calls.
+        Where there are too many, one of the two must show alone in some result of the first calls.
         """
         made = [(mistake, mutant) for mistake in mistakes for mutant in mistake.made]
-        work = len(made) * max((o.problem.sizes.get("n", 1) for o, _ in self._wrong), default=1)
         outcomes = [(o, wrong) for o, wrong in self._wrong if o.problem.is_first][:3]
         shows = {
             mutant.function
             for _, mutant in made
-            if work <= 200 or any(self._fitting(o, mutant.function, w) for o, w in outcomes)
+            if len(made) <= 200 or any(self._fitting(o, mutant.function, w) for o, w in outcomes)
         }
         for (one, a), (two, b) in combinations(made, 2):
             if one is two or a.style != b.style or shows.isdisjoint((a.function, b.function)):

@@ -1,11 +1,13 @@
-"""Fakes: a tiny network, its loss and an optimizer, to hand to a student's training step.
+"""Fakes, to hand to a student's function: a tiny network, its loss, an optimizer; and a reader.
 
 They are used just as the library's are and share no line with them: what is judged is the step.
 The network averages each sequence over the steps that count and makes scores of the mean, without
 any recurrence; in training it drops some features, always the same ones.
 """
 
-from numpy import arange, full, ndarray
+from collections.abc import Callable
+
+from numpy import arange, array, full, ndarray
 
 from rnn_lib.checks.references import softmax_cross_entropy
 
@@ -69,3 +71,17 @@ class Descent:
         """Change every array of `params` in place."""
         for name, param in params.items():
             param -= self.lr * grads[name]
+
+
+def reader(table: ndarray, read: list) -> Callable:
+    """Make a step of a network whose state depends on all that it has read, and on the order.
+
+    The scores are a row of the table (V, V); the state says which. The ids are noted in `read`.
+    """
+
+    def step(i: int, h: ndarray) -> tuple[ndarray, ndarray]:
+        read.append(i)
+        h = (array([3.0, 5.0, 7.0]) * h + i + 1) % 97
+        return table[int(h.sum()) % len(table)].copy(), h
+
+    return step

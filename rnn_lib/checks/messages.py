@@ -9,7 +9,7 @@ import re
 import traceback
 
 import numpy
-from numpy import absolute, atleast_2d, errstate, isfinite, ndarray, sqrt, unravel_index, where
+from numpy import absolute, errstate, isfinite, ndarray, sqrt, unravel_index, where
 
 from rnn_lib.checks.comparison import near
 from rnn_lib.checks.diagnosis import Diagnosis
@@ -128,21 +128,16 @@ def _shape(exam: Exam, fault: Fault, explained: bool) -> tuple[str, list[Row]]:
 
 
 def _ids(fault: Fault) -> list[Row]:
-    """Show what was given, the ids that should come out, and those that did; of one batch alone."""
-    outcome, rows = fault.outcome, []
-    right, got = fault.right.astype(int), outcome.values[fault.name].astype(int)
-    if right.ndim > 1:
-        worst = _worst(got, right)[0]
-        right, got, rows = right[worst], got[worst], [("batch", f"number {worst}, from 0")]
-    given = next(
-        outcome.problem.numbers[n] for n in ("words", "ids") if n in outcome.problem.numbers
-    )
+    """Show what was given, the ids that should come out, and those that did: the worst row."""
+    outcome, got = fault.outcome, fault.outcome.values[fault.name]
+    row = _worst(got, fault.right)[:-1]
+    given = {name: outcome.problem.numbers.get(name, ()) for name in ("words", "ids")}
     return [
         ("where", _where(outcome)),
-        ("given", " ".join(map(str, given))),
-        *rows,
-        ("expected", " | ".join(" ".join(map(str, row)) for row in atleast_2d(right))),
-        ("got", " | ".join(" ".join(map(str, row)) for row in atleast_2d(got))),
+        *((name, " ".join(map(str, numbers))) for name, numbers in given.items()),
+        ("row", _element(fault.name, row) if row else ""),
+        ("expected", " ".join(f"{i:.0f}" for i in fault.right[row])),
+        ("got", " ".join(f"{i:.0f}" for i in got[row])),
     ]
 
 

@@ -13,7 +13,7 @@ import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from numpy import arange, array, ndarray, resize, stack, zeros
+from numpy import arange, array, eye, ndarray, resize, stack, zeros
 from numpy.random import Generator, default_rng
 
 from rnn_lib.checks import references
@@ -148,30 +148,36 @@ def batches(rng: Generator, seeded: bool) -> list[Problem]:
     return _three_calls(rng, _batches, [{"steps": 3, "N": N, "T": T, "F": F, "K": K}])
 
 
-def streams(rng: Generator, seeded: bool) -> list[Problem]:
-    """Draw texts, no character of them twice: with much left over, with nothing, and one short."""
+def texts(rng: Generator, seeded: bool) -> list[Problem]:
+    """Draw texts to cut: much is left over, nothing, all but one; in one stream, step by step."""
     N, T = (int(n) for n in rng.permutation([3, 4, 5])[:2])
-    left_over = (int(rng.integers(2 * N, N * T)), 1, 0)
-    sizes = ({"N": N, "T": T, "L": 4 * N * T + more} for more in left_over)
-    return _three_calls(rng, _stream, sizes)
+    rest = int(rng.integers(2 * N, N * T - 1))
+    cuts = (N, T, 3 * N * T + 1 + rest), (T, N, 3 * N * T + 1), (N, T, 3 * N * T)
+    cuts += (1, T, 3 * T + 2), (N, 1, 3 * N + 3)
+    sizes = ({"n_streams": rows, "n_steps": steps, "L": L} for rows, steps, L in cuts)
+    return _three_calls(rng, _text, sizes)
 
 
 def writing(rng: Generator, seeded: bool) -> list[Problem]:
-    """Draw a network that writes what is most probable, and one that throws a die."""
-    sizes = [{"V": 7, "H": 5, "read": read, "n": n} for read, n in ((1, 1), (4, 9), (2, 12))]
-    certain = _three_calls(rng, _language, sizes)
-    scores = array([3.8, 1.8, 0.0])  # no share is near to where tenths are rounded up or down
-    die = {"E": zeros((3, 2)), "W_h": zeros((2, 2)), "W": zeros((2, 3)), "h0": zeros(2)}
-    die |= {"prompt": [1, 0], "n": 3000, "c": scores}
-    thrown = [Problem(die | {"temperature": tau}, {"V": 3, "n": 3000}) for tau in (0.8, 4.0)]
-    return certain + thrown
+    """Draw networks to write with: the most probable, many draws, and one that is certain."""
+    sizes = ({"V": 7, "prompt": prompt, "n": n} for prompt, n in ((1, 1), (4, 9), (2, 6)))
+    asked, scores = _three_calls(rng, _network, sizes), rng.permutation(arange(0.5, 4.5, 0.6))
+    sure = 1000 * asked[3].numbers["table"]
+    asked.append(asked[3].with_numbers(table=sure, temperature=1.0))
+    return [*asked, _many_draws(scores, 0.4), _many_draws(scores[::-1], 2.5)]
 
 
-def certain_writing() -> list[Problem]:
-    """Make a network so sure of each character that nothing is left to chance."""
-    numbers = _language(default_rng(7), V=7, H=5, read=3, n=9)
-    sure = {"W": 2000 * numbers["W"], "temperature": 0.5}
-    return [Problem(numbers | sure, {"V": 7, "n": 9})]
+def large_scores_of_characters() -> list[Problem]:
+    """Make scores, and quotients, at which careless code overflows."""
+    scores = array([3.0, 0.5, 4.0, 1.5])
+    asked = (scores + 1000, 1.0), (scores - 1000, 1.0), (4 * scores, 0.01)
+    return [_many_draws(*each) for each in asked]
+
+
+def _many_draws(scores: ndarray, temperature: float) -> Problem:
+    sizes = {"V": len(scores), "prompt": 1, "n": 100}
+    same = {"table": resize(scores, 2 * scores.shape), "temperature": temperature, "times": 10}
+    return Problem(_network(default_rng(7), **sizes) | same, sizes)
 
 
 def scaled(ask: Callable, *gradients: str) -> Callable:
@@ -328,15 +334,15 @@ def _review(rng: Generator, words: int, maxlen: int) -> dict[str, object]:
     return {"words": review, "id_of": id_of, "maxlen": maxlen}
 
 
-def _stream(rng: Generator, N: int, T: int, L: int) -> dict[str, object]:
-    return {"ids": rng.permutation(L), "n_streams": N, "n_steps": T}
+def _text(rng: Generator, L: int, n_streams: int, n_steps: int) -> dict[str, object]:
+    return {"ids": rng.integers(0, 100, L), "n_streams": n_streams, "n_steps": n_steps}
 
 
-def _language(rng: Generator, V: int, H: int, read: int, n: int) -> dict[str, object]:
-    shapes = {"E": (V, H), "W_h": (H, H), "W": (H, V), "c": (V,), "h0": (H,)}
-    drawn = {name: rng.standard_normal(shape) for name, shape in shapes.items()}
-    prompt = rng.permutation(V)[:read].tolist()
-    return drawn | {"prompt": prompt, "n": n, "temperature": 0}
+def _network(rng: Generator, V: int, prompt: int, n: int) -> dict[str, object]:
+    # One score in each row is a little larger; times 1000, it is sure to be drawn.
+    table = 0.2 * eye(V)[rng.permutation(V)] + 0.02 * rng.standard_normal((V, V))
+    given = {"table": table, "h0": 1.0 + rng.permutation(9)[:3], "seed": 7, "times": 1}
+    return given | {"prompt": rng.permutation(V)[:prompt].tolist(), "n": n, "temperature": 0}
 
 
 def _batches(rng: Generator, steps: int, N: int, T: int, F: int, K: int) -> dict[str, object]:

@@ -214,41 +214,31 @@ def gru_step_backward(
     return da_x @ W_x.T, dh_prev, x_t.T @ da_x, h_prev.T @ da_h, da_x.sum(axis=0), da_h.sum(axis=0)
 
 
-# -- a language model: lesson 7 --------------------------------------------------------------------
+def next_character_batches(ids: ndarray, n_streams: int, n_steps: int) -> Iterator:
+    """Yield inputs and targets, both (n_streams, n_steps): lesson 7, section 2."""
+    n_batches = (len(ids) - 1) // (n_streams * n_steps)
+    first = n_batches * n_steps * arange(n_streams)[:, None] + arange(n_steps)
+    for k in range(n_batches):
+        at = first + k * n_steps
+        yield ids[at], ids[at + 1]
 
 
-def next_character_batches(
-    ids: ndarray, n_streams: int, n_steps: int
-) -> Iterator[tuple[ndarray, ndarray]]:
-    """Yield inputs and targets, (n_streams, n_steps) each: lesson 7, section 2."""
-    length = (len(ids) - 1) // (n_streams * n_steps) * n_steps
-    inputs = ids[: n_streams * length].reshape(n_streams, length)
-    targets = ids[1 : n_streams * length + 1].reshape(n_streams, length)
-    for t in range(0, length, n_steps):
-        yield inputs[:, t : t + n_steps], targets[:, t : t + n_steps]
+def softmax(scores: ndarray) -> ndarray:
+    """Return the probabilities (V,) of one row of scores: lesson 3, section 6."""
+    p = exp(scores - scores.max())
+    return p / p.sum()
 
 
-def sample(
-    step: Callable[[int, ndarray], tuple[ndarray, ndarray]],
-    h0: ndarray,
-    prompt: list[int],
-    n: int,
-    temperature: float,
-    rng: Generator,
-) -> list[int]:
+def sample(step, h0: ndarray, prompt: list, n: int, temperature: float, rng: Generator) -> list:
     """Return n ids, drawn one after another: lesson 7, section 4."""
-    h, drawn = h0, []
-    for id in prompt:
-        scores, h = step(id, h)
+    h, ids = h0, []
+    for i in prompt:
+        scores, h = step(i, h)
     for _ in range(n):
-        if temperature == 0:
-            id = int(scores.argmax())
-        else:
-            p = exp((scores - scores.max()) / temperature)
-            id = int(rng.choice(len(p), p=p / p.sum()))
-        drawn.append(id)
-        scores, h = step(id, h)
-    return drawn
+        p = softmax(scores / temperature) if temperature else scores == scores.max()
+        ids.append(int(rng.choice(len(p), p=p)))
+        scores, h = step(ids[-1], h)
+    return ids
 
 
 # -- the numeric gradients, as a second opinion -------------------------------------------------
