@@ -8,6 +8,7 @@ from collections import Counter
 import numpy as np
 import pytest
 from lesson_runs import LessonRun, assert_every_question_is_answered
+from test_accuracy import ROOT
 
 from rnn_lib import LanguageModel, softmax
 from rnn_lib import next_character_batches as the_librarys_batches
@@ -47,8 +48,6 @@ def names(lesson):
 
 @pytest.fixture(scope="module")
 def measured():
-    from test_accuracy import ROOT
-
     return json.loads((ROOT / "benchmarks" / "writing.json").read_text("utf-8"))
 
 
@@ -311,3 +310,17 @@ def test_learning_rates_are_those_that_the_benchmark_tried(lesson, measured):
 
     assert "cost {}, {} and {} bits".format(*bits("rnn", 6_400_000)) in lesson.answer(3)
     assert "({} and {})".format(*bits("gru", 9_600_000)) in lesson.answer(3)
+
+
+def test_results_of_the_docs_are_those_of_the_benchmark(measured):
+    text = (ROOT / "docs" / "results.md").read_text("utf-8").partition("## Writing")[2]
+    for layer, label in {"rnn": "simple network", "gru": "GRU", "lstm": "LSTM"}.items():
+        bits = [f"{r['val_bits']:.2f}" for r in measured["layers"] if r["layer"] == layer]
+        assert f"| {label} | {' / '.join(bits)} |" in text
+    grams = {run["order"]: run for run in measured["counting"] if "order" in run}
+    for order in (6, 7):
+        assert f"{grams[order]['val_bits']:.2f}" in text
+        assert f"{grams[order]['numbers'] / 1e6:.1f} million" in text
+    assert f"needs {min(run['val_bits'] for run in measured['pytorch']):.2f} bits" in text
+    test = f"needs {measured['best'][0]['test_bits']:.2f} bits, the n-gram of order 7 "
+    assert test + f"{grams[7]['test_bits']:.2f}" in text
