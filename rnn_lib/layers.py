@@ -11,7 +11,7 @@ backward pass), and no array that was returned is written to again. Left out: lo
 the recurrence itself, each of which has a module of its own.
 """
 
-from dataclasses import KW_ONLY, InitVar, dataclass
+from dataclasses import KW_ONLY, InitVar, dataclass, fields
 
 import numpy as np
 
@@ -99,7 +99,7 @@ class Layer:
 
 @dataclass(eq=False, repr=False)
 class WeightedLayer(Layer):
-    """A layer whose weights are drawn, and how: what all their constructors share.
+    """A layer whose weights are drawn, and how; its whole numbers are sizes, of at least 1.
 
     Parameters
     ----------
@@ -119,6 +119,10 @@ class WeightedLayer(Layer):
     def __post_init__(self) -> None:
         super().__init__()
         self.dtype = validation.expect_float_type("dtype", self.dtype)
+        for field in fields(self):
+            if field.type is int:
+                size = validation.expect_count(field.name, getattr(self, field.name))
+                setattr(self, field.name, size)
 
 
 @dataclass(eq=False, repr=False)
@@ -158,8 +162,6 @@ class Dense(WeightedLayer):
 
     def __post_init__(self, initializer, rng) -> None:
         super().__post_init__()
-        self.n_features = validation.expect_count("n_features", self.n_features)
-        self.n_output = validation.expect_count("n_output", self.n_output)
         shape = self.n_features, self.n_output
         self.params["W"] = draw_weights(initializer, rng, shape, self.dtype)
         self.params["b"] = np.zeros(self.n_output, self.dtype)
@@ -232,8 +234,6 @@ class Embedding(WeightedLayer):
 
     def __post_init__(self, initializer, rng) -> None:
         super().__post_init__()
-        self.n_words = validation.expect_count("n_words", self.n_words)
-        self.n_features = validation.expect_count("n_features", self.n_features)
         shape = self.n_words, self.n_features
         self._table = {"W": draw_weights(initializer, rng, shape, self.dtype)}
         self.params = self._table if self.trainable else {}

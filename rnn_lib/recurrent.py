@@ -37,6 +37,7 @@ class RecurrentLayer(WeightedLayer):
     matrix product with ``W = [W_h; W_x; b]`` gives all pre-activations, and one product of all
     rows with all gradients gives the gradients at all parameters. A subclass gives
 
+    * ``_for_steps(W)``: W in the form that the steps compute with, from here on also called W;
     * ``_step(W, z, z_next, kept)``: from the rows of this step, `z`, writes the state h into those
       of the next, `z_next`, and what its derivatives will need into `kept`;
     * ``_step_back(W, z, z_next, kept, *dstates, da)``: from the gradients at the states after the
@@ -71,8 +72,6 @@ class RecurrentLayer(WeightedLayer):
 
     def __post_init__(self, initializer, rng) -> None:
         super().__post_init__()
-        self.n_features = validation.expect_count("n_features", self.n_features)
-        self.n_nodes = validation.expect_count("n_nodes", self.n_nodes)
         self.bptt_steps = validation.expect_count("bptt_steps", self.bptt_steps, optional=True)
         rng = np.random.default_rng(rng)
         for name, n_in in (("W_x", self.n_features), ("W_h", self.n_nodes)):
@@ -241,10 +240,6 @@ class RecurrentLayer(WeightedLayer):
     def _bias(self):
         """Return b."""
         return self.params["b"]
-
-    def _for_steps(self, W):
-        """Return W in the form that the steps compute with."""
-        return W
 
     def _leave_grads(self, z, da):
         """Add up the gradients at the parameters, from all rows z and all da."""

@@ -76,9 +76,8 @@ def _fill(state, header, arrays):
             state.optimizer.averages.setdefault(kind, {})[name] = array
     vars(state.optimizer).update(header["optimizer"])
     state.rng.bit_generator.state, state.history = header["random"], header["history"]
-    state.classes = as_labels("classes", header["classes"]).reshape(
-        max(2, state.network.dense.n_output)
-    )
+    n_labels = max(2, state.network.dense.n_output)
+    state.classes = as_labels("classes", header["classes"]).reshape(n_labels)
 
 
 def _as_json(value):
