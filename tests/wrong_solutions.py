@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """What students hand in: correct solutions in several styles, and wrong ones made of them.
 
 A wrong solution is a correct one with an edit, as one makes it at the keyboard. It is code of its
@@ -3194,15 +3195,15 @@ for mistake, *edits in (
     ("all characters are drawn alike", (_DRAW, "rng.integers(len(p))")),
     ("the sigmoid stands", ("p = np.exp(z - z.max())", "p = 1 / (1 + np.exp(-z))")),
     ("not those of rng", (_DRAW, "np.random.choice(len(p), p=p / p.sum())")),
-    ("not those of rng", (_DRAW, "np.random.default_rng(0).choice(len(p), p=p / p.sum())")),
+    ("the same number is drawn", (_DRAW, "np.random.default_rng(0).choice(len(p), p=p / p.sum())")),
     ("not those of rng", ("    h = h0", "    rng = np.random.default_rng()\n    h = h0")),
     ("not those of rng", ("    ids = []", "    ids = []; rng = np.random.RandomState(3)")),
     ("exp overflows", ("np.exp(z - z.max())", "np.exp(z)")),
     ("exp overflows", ("np.exp(z - z.max())", "np.array([math.exp(v) for v in z])")),
     ("temperature 0 does not", ("if temperature == 0", "if False")),
     ("temperature 0 does not", ("scores.argmax()", "scores.argmin()")),
-    ("something else than one id", ("        scores, h = step(id, h)\n    return", "        scores, h = step('abcdefg'[id], h)\n    return")),
-    ("something else than the state", ("scores, h = step", "h, scores = step")),
+    ("step is mixed up", ("        scores, h = step(id, h)\n    return", "        scores, h = step('abcdefg'[id], h)\n    return")),
+    ("step is mixed up", ("scores, h = step", "h, scores = step")),
     ("h0 is changed in place", (_READ, _READ + "    h0[:] = h\n")),
     ("the prompt is changed in place", ("ids = []", "ids = prompt")),
     ("not a list of ids", ("return ids", "return ' '.join(map(str, ids))")),

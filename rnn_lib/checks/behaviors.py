@@ -251,7 +251,7 @@ def draws_from(exam: Exam, formula: str) -> bool:
         "law(table, temperature, **others)", f"s, T = table[0], temperature\nreturn {formula}"
     )
     asked = [o for o in exam.outcomes if hasattr(o.error, "counts")]
-    return bool(asked) and all(likely(o.error.counts, law(**o.problem.numbers)) for o in asked)
+    return bool(asked) and all(likely(o.error.counts, law(**o.problem.numbers), 25) for o in asked)
 
 
 def comes_at_random(exam: Exam) -> bool:

@@ -31,13 +31,13 @@ def error(value: ndarray, expected: ndarray, right: ndarray | None = None) -> fl
     return float(difference / size) if size else float("inf")
 
 
-def likely(counts: ndarray, p: ndarray) -> bool:
+def likely(counts: ndarray, p: ndarray, most: float = 50) -> bool:
     """Say whether chance explains how often each of a few characters came, given their p.
 
     Chi-squared; of seven characters, five right answers in a thousand million reach 50.
     """
     expected = p * add.reduce(counts)
-    return bool(add.reduce((counts - expected) ** 2 / (expected + 1)) < 50)  # 1: for p near 0
+    return bool(add.reduce((counts - expected) ** 2 / (expected + 1)) < most)  # 1: for p near 0
 
 
 def same(one: ndarray | list | dict, other: ndarray | list | dict) -> bool:

@@ -161,10 +161,10 @@ def texts(rng: Generator, seeded: bool) -> list[Problem]:
 def writing(rng: Generator, seeded: bool) -> list[Problem]:
     """Draw networks to write with: the most probable, many draws, and one that is certain."""
     sizes = ({"V": 7, "prompt": prompt, "n": n} for prompt, n in ((1, 1), (4, 9), (2, 6)))
-    asked, scores = _three_calls(rng, _network, sizes), rng.permutation(arange(0.5, 4.5, 0.6))
+    asked, scores = _three_calls(rng, _network, sizes), rng.permutation([0.2, 0.5, 1, 2, 3, 4.5, 6])
     sure = 1000 * asked[3].numbers["table"]
     asked.append(asked[3].with_numbers(table=sure, temperature=1.0))
-    return [*asked, _many_draws(scores, 0.4), _many_draws(scores[::-1], 2.5)]
+    return [*asked, _many_draws(scores, 0.3), _many_draws(scores[::-1], 3.0)]
 
 
 def large_scores_of_characters() -> list[Problem]:
