@@ -3231,7 +3231,7 @@ for mistake, *edits in (
     ("one id too few", ("range(n)", "range(1, n)")),
     ("one id too many", ("range(n)", "range(n + 1)")),
     ("thrown away", ("range(n)", "range(n + 1)"), ("return ids", "return ids[1:]")),
-    (None, ("int(scores.argmax())", "int((scores + 1 / (1 + ids.count(0))).argsort()[-2])")),
+    ("does not give the most", ("int(scores.argmax())", "int((scores + 1 / (1 + ids.count(0))).argsort()[-2])")),
     (None, ("scores / temperature", "np.sort(scores) / temperature")),
 ):  # fmt: skip
     wrong("sample", mistake, SAMPLE, *edits)
