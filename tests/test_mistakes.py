@@ -369,7 +369,7 @@ CODE = sorted(
 
 
 # What a hint assigns to these belongs to another moment: the start, or the step after.
-OTHERS = {"h_t", "gradient", "row", "dh0", "dh_prev"}
+OTHERS = {"h", "h_t", "gradient", "row", "dh0", "dh_prev"}
 
 
 @pytest.mark.parametrize(("exercise", "code"), CODE)
@@ -379,7 +379,7 @@ def test_code_of_a_hint_works_when_it_is_typed_as_printed(exercise, code):
     before = {n: v.copy() for n, v in names.items() if isinstance(v, np.ndarray)}
     if code.endswith(":"):
         code += " break" if code.startswith("for ") else " pass"
-    if code.startswith("return"):
+    if code.startswith(("return", "yield")):
         code = f"def function():\n    {code}"
     if code.startswith((".", "[")):
         code = f"scores{code}"

@@ -3195,7 +3195,7 @@ for mistake, *edits in (
     ("all characters are drawn alike", (_DRAW, "rng.integers(len(p))")),
     ("the sigmoid stands", ("p = np.exp(z - z.max())", "p = 1 / (1 + np.exp(-z))")),
     ("not those of rng", (_DRAW, "np.random.choice(len(p), p=p / p.sum())")),
-    ("the same number is drawn", (_DRAW, "np.random.default_rng(0).choice(len(p), p=p / p.sum())")),
+    ("drawn", (_DRAW, "np.random.default_rng(0).choice(len(p), p=p / p.sum())")),
     ("not those of rng", ("    h = h0", "    rng = np.random.default_rng()\n    h = h0")),
     ("not those of rng", ("    ids = []", "    ids = []; rng = np.random.RandomState(3)")),
     ("exp overflows", ("np.exp(z - z.max())", "np.exp(z)")),
@@ -3231,13 +3231,12 @@ for mistake, *edits in (
     ("one id too few", ("range(n)", "range(1, n)")),
     ("one id too many", ("range(n)", "range(n + 1)")),
     ("thrown away", ("range(n)", "range(n + 1)"), ("return ids", "return ids[1:]")),
-    ("does not give the most", ("int(scores.argmax())", "int((scores + 1 / (1 + ids.count(0))).argsort()[-2])")),
-    (None, ("scores / temperature", "np.sort(scores) / temperature")),
+    ("temperature 0 does not", ("int(scores.argmax())", "int((scores + 1 / (1 + ids.count(0))).argsort()[-2])")),
 ):  # fmt: skip
     wrong("sample", mistake, SAMPLE, *edits)
 for mistake, *edits in (
     (
-        "the last id of the prompt is not read",
+        None,
         ("*before, last = prompt", "before, last = prompt, prompt[0]"),
     ),
     ("the last id of the prompt is read twice", ("in before", "in prompt")),
