@@ -332,3 +332,9 @@ def test_results_of_the_docs_are_those_of_the_benchmark(measured):
     assert f"needs {min(run['val_bits'] for run in measured['pytorch']):.2f} bits" in text
     test = f"needs {measured['best'][0]['test_bits']:.2f} bits, the n-gram of order 7 "
     assert test + f"{grams[7]['test_bits']:.2f}" in text
+
+
+def test_the_unit_switches_one_character_after_each_mark(names):
+    switches = (np.flatnonzero(np.diff(names["values"])) + 1).tolist()
+    marks = [i for i, character in enumerate(names["shown"]) if character == '"']
+    assert switches == [mark + 1 for mark in marks]
