@@ -4,6 +4,7 @@ These are the single checks. Which argument gets which check is decided where a 
 over: in a layer's ``forward``, in the classifier's table of settings. Nothing here knows a layer.
 """
 
+import contextlib
 from collections.abc import Mapping
 from numbers import Integral, Real
 from typing import Any
@@ -236,9 +237,9 @@ def expect_float_type(name: str, value: object) -> np.dtype:
     ValueError
         If `value` is neither float32 nor float64.
     """
-    for dtype in map(np.dtype, (np.float32, np.float64)):
-        if dtype == value:
-            return dtype
+    with contextlib.suppress(TypeError):
+        if np.dtype(value) in (np.float32, np.float64):
+            return np.dtype(value)
     raise ValueError(f"{name}: expected float32 or float64, got {value!r:.80}")
 
 

@@ -155,7 +155,7 @@ class ForgetsTheDerivative(SimpleRNN):
 
     def _step_back(self, W, z, z_next, kept, dh, da):
         da[...] = dh
-        np.matmul(da, W[1], out=dh)
+        np.matmul(da, W[: self.n_nodes].T, out=dh)
 
 
 class TakesTheWrongState(SimpleRNN):
@@ -295,7 +295,7 @@ class OverwritesBeforeUse(SimpleRNN):
     def _walk_back(self, dh, p, da):
         dh_t = dh[-1].copy()
         for t in reversed(range(len(dh))):
-            self._step_back(p.W_steps, p.z[t], p.z[t + 1], p.kept[t], dh_t, da[t])
+            self._step_back(p.W, p.z[t], p.z[t + 1], p.kept[t], dh_t, da[t])
         return dh_t[None]
 
 
@@ -323,7 +323,7 @@ class ForgetsToTranspose(SimpleRNN):
 
     def _step_back(self, W, z, z_next, kept, dh, da):
         super()._step_back(W, z, z_next, kept, dh, da)
-        dh[...] = da @ W[1].T
+        dh[...] = da @ W[: self.n_nodes]
 
 
 @pytest.mark.parametrize(
