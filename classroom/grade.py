@@ -199,7 +199,7 @@ def main() -> None:
         "--jobs", type=_number(int, 1), default=os.cpu_count(), help="notebooks at once"
     )
     parser.add_argument(
-        "--timeout", type=_number(int, 1), default=60, help="seconds a cell may take"
+        "--timeout", type=_number(int, 1), default=120, help="seconds a cell may take"
     )
     parser.add_argument("--memory", type=_number(float, 1), default=4, help="GB for a notebook")
     parser.add_argument("--seed", type=_number(int, 0), help="of the checks, this time")

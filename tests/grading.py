@@ -14,7 +14,7 @@ Row = dict[str, str]
 
 def start_grading(course: Path, submissions: Path, *options: str) -> subprocess.Popen:
     """Start it; what it says goes to the process's stdout."""
-    command = [sys.executable, "-m", "classroom.grade", submissions, "--timeout=40", *options]
+    command = [sys.executable, "-m", "classroom.grade", submissions, "--timeout=90", *options]
     return subprocess.Popen(
         command, cwd=course, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
