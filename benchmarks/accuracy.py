@@ -166,7 +166,7 @@ def fast(lesson: Lesson5) -> Result:
 def lesson_4(lesson: Lesson5) -> Result:
     """Measure lesson 4's network."""
     names: dict = {}
-    for _, source in _tagged_cells(NOTEBOOKS / "04_imdb.ipynb", "benchmark"):
+    for _, source in tagged_cells(NOTEBOOKS / "04_imdb.ipynb", "benchmark"):
         exec(compile(source, "lesson 4", "exec"), names)
     model = names["model"]
     model.seed, model.verbose = lesson.seed, 0
@@ -380,14 +380,15 @@ def _result(model: ScratchRNNClassifier, x: Sequences, y: np.ndarray) -> Result:
 
 def _ladder_cells() -> list[tuple[str, str]]:
     """Return id and source of the ladder's cells: lesson 5's, and those of its appendix."""
-    lesson = _tagged_cells(NOTEBOOKS / "05_from_61_to_90.ipynb", "ladder")
+    lesson = tagged_cells(NOTEBOOKS / "05_from_61_to_90.ipynb", "ladder")
     start = 1 + [cell_id for cell_id, _ in lesson].index(CLIMB_CELL)
     appendix = NOTEBOOKS / "appendix_side_steps.ipynb"
-    before, above = (_tagged_cells(appendix, f"ladder-{end}") for end in ("begin", "end"))
+    before, above = (tagged_cells(appendix, f"ladder-{end}") for end in ("begin", "end"))
     return [*lesson[:start], *before, *lesson[start:], *above]
 
 
-def _tagged_cells(notebook: Path, tag: str) -> list[tuple[str, str]]:
+def tagged_cells(notebook: Path, tag: str) -> list[tuple[str, str]]:
+    """Return id and source of the cells of a notebook that have this tag."""
     cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
     tagged = [cell for cell in cells if tag in cell["metadata"].get("tags", [])]
     return [(cell["id"], "".join(cell["source"])) for cell in tagged]

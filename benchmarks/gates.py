@@ -8,6 +8,8 @@ It runs the notebook's cells that are tagged "gates".
 import json
 from pathlib import Path
 
+from accuracy import tagged_cells
+
 LESSON = Path(__file__).parents[1] / "notebooks" / "06_gates.ipynb"
 RESULTS = Path(__file__).with_suffix(".json")
 SEEDS = (0, 1, 2)
@@ -17,9 +19,8 @@ STEPS = (10, 30, 100)
 def lesson() -> dict:
     """Run the tagged cells; return what they define."""
     names: dict = {}
-    for cell in json.loads(LESSON.read_text(encoding="utf-8"))["cells"]:
-        if "gates" in cell["metadata"].get("tags", []):
-            exec(compile("".join(cell["source"]), cell["id"], "exec"), names)
+    for cell_id, source in tagged_cells(LESSON, "gates"):
+        exec(compile(source, cell_id, "exec"), names)
     return names
 
 

@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
+from accuracy import tagged_cells
 
 import rnn_lib
 from rnn_lib import LanguageModel
@@ -42,9 +43,8 @@ TOO_HIGH = {("rnn", 16): 0.004}  # in the place of 0.008, with which it ends at 
 def lesson() -> dict:
     """Run the tagged cells; return what they define, and whole texts."""
     names: dict = {"next_character_batches": rnn_lib.next_character_batches}  # an exercise there
-    for cell in json.loads(LESSON.read_text(encoding="utf-8"))["cells"]:
-        if "writing" in cell["metadata"].get("tags", []):
-            exec(compile("".join(cell["source"]), cell["id"], "exec"), names)
+    for cell_id, source in tagged_cells(LESSON, "writing"):
+        exec(compile(source, cell_id, "exec"), names)
     names["all_text"] = "\n".join(names["texts"])
     names["test_text"] = "\n".join(names["reviews"].review[names["reviews"].type == "test"])
     return names
@@ -106,7 +106,7 @@ def best() -> Iterator[dict]:
 
 
 def counting() -> Iterator[dict]:
-    """Count n-grams on all training text, compress, and train PyTorch's network for a minute."""
+    """Count n-grams on all training text, and compress."""
     names = lesson()
     ids = {kind: names["to_ids"](names[f"{kind}_text"]) for kind in ("all", "val", "test")}
     on_val = names["ngram_bits"](ids["all"], ids["val"], 7)
@@ -155,11 +155,10 @@ def trained_in_pytorch(ids: np.ndarray, val_ids: np.ndarray, lr: float) -> dict:
             states, h = rnn(embedding(x), h)
             nats.append(float(cross_entropy(dense(states).flatten(0, 1), y.flatten())))
     bits = round(float(np.mean(nats) / np.log(2)), 4)
-    seen = A_MINUTE["rnn"]
     return {
         "pytorch": "rnn",
         "lr": lr,
-        "characters": seen,
+        "characters": len(ids),
         "seconds": round(seconds, 1),
         "val_bits": bits,
     }
@@ -234,15 +233,13 @@ def correlations(states: np.ndarray, wanted: np.ndarray) -> np.ndarray:
 
 
 def units() -> Iterator[dict]:
-    """Look for units that follow quotes, brackets or the mood; report on other reviews."""
+    """Look for units that follow quotes or brackets; report on other reviews."""
     text, model = lesson()["val_text"], LanguageModel.load(MODEL)
     halves = text[:300_000], text[300_000:600_000]
     for name, network in {"trained": model, "untrained": untrained()}.items():
         states = [states_in(network, half) for half in halves]
         for what, signs in {"quotes": ('"', '"'), "brackets": (r"\(", r"\)")}.items():
-            wanted = [
-                inside(*signs, half)[: len(h)] for half, h in zip(halves, states, strict=True)
-            ]
+            wanted = [inside(*signs, half)[: len(states[0])] for half in halves]
             unit = int(np.abs(correlations(states[0], wanted[0])).argmax())
             r = correlations(states[1][:, [unit]], wanted[1])[0]
             found = {"network": name, "what": what, "unit": unit, "correlation": round(float(r), 3)}

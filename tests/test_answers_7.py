@@ -1,13 +1,12 @@
 """The numbers in the prose of lesson 7: what its cells compute, its figures, tables and answers."""
 
-import functools
 import json
 import re
 from collections import Counter
 
 import numpy as np
 import pytest
-from lesson_runs import LessonRun, assert_every_question_is_answered
+from lesson_runs import assert_every_question_is_answered, fixtures_of
 from test_accuracy import ROOT
 
 from rnn_lib import LanguageModel, softmax
@@ -31,19 +30,7 @@ def shortened(source):
     return "" if "checks.check_" in source else source
 
 
-@functools.cache
-def run():
-    return LessonRun("07_writing", shortened)
-
-
-@pytest.fixture
-def lesson():
-    return run()
-
-
-@pytest.fixture
-def names(lesson):
-    return lesson.names
+lesson, names = fixtures_of("07_writing", shortened)
 
 
 @pytest.fixture(scope="module")
