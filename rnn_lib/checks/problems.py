@@ -149,10 +149,13 @@ def batches(rng: Generator, seeded: bool) -> list[Problem]:
 
 
 def texts(rng: Generator, seeded: bool) -> list[Problem]:
-    """Draw texts to cut: much is left over, nothing, all but one; in one stream, step by step."""
+    """Draw texts to cut: much is left over, nothing, all but one; in one stream, step by step.
+
+    The first is long: batches drawn at random do not come twice in one order by chance.
+    """
     N, T = (int(n) for n in rng.permutation([3, 4, 5])[:2])
     rest = int(rng.integers(2 * N, N * T - 1))
-    cuts = (N, T, 3 * N * T + 1 + rest), (T, N, 3 * N * T + 1), (N, T, 3 * N * T)
+    cuts = (N, T, 9 * N * T + 1 + rest), (T, N, 3 * N * T + 1), (N, T, 3 * N * T)
     cuts += (1, T, 3 * T + 2), (N, 1, 3 * N + 3)
     sizes = ({"n_streams": rows, "n_steps": steps, "L": L} for rows, steps, L in cuts)
     return _three_calls(rng, _text, sizes)
