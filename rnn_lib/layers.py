@@ -149,12 +149,19 @@ class Dense(Layer):
         return x
 
     def _compute(self, x, training=False):
-        return x @ self.params["W"] + self.params["b"], x
+        y = _columns(x).T @ self.params["W"]
+        y += self.params["b"]
+        return y.T.reshape(-1, *x.T.shape[1:]).T, x
 
     def _backward(self, dy, x):
-        x_rows, dy_rows = x.reshape(-1, self.n_features), dy.reshape(-1, self.n_output)
-        self.grads = {"W": x_rows.T @ dy_rows, "b": dy_rows.sum(axis=0)}
-        return dy @ self.params["W"].T
+        dy = _columns(dy)
+        self.grads = {"W": _columns(x) @ dy.T, "b": dy.sum(axis=1)}
+        return (dy.T @ self.params["W"].T).T.reshape(x.T.shape).T
+
+
+def _columns(x):
+    """Return `x` (..., F) as (F, rows): a view where time comes first in memory, as in a state."""
+    return x.T.reshape(x.shape[-1], -1)
 
 
 class Embedding(Layer):

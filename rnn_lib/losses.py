@@ -17,8 +17,9 @@ from rnn_lib.validation import as_integers, as_real, choose, expect_between, exp
 class CrossEntropy:
     """What both losses share: targets, the mean, and a gradient of the same form.
 
-    A subclass has ``probabilities``, and ``_terms``: what each output adds to the loss of its
-    label, shaped as the scores.
+    A subclass has ``probabilities``, and ``_terms``, which from the scores, the place of each right
+    output among them and whether it should say yes makes the loss of each label and, from the same
+    exponential, the probabilities.
 
     Attributes
     ----------
@@ -64,12 +65,19 @@ class CrossEntropy:
         scores = as_real("scores", scores)
         if scores.ndim == 0 or scores.shape[-1] < self.fewest_outputs:
             raise ValueError(f"scores: expected {self.fewest_outputs}+ outputs, got {scores.shape}")
-        targets, weights = _targets_and_weights(scores, labels, mask)
-        chosen = scores.argmax(axis=-1) if scores.shape[-1] > 1 else scores[..., 0] > 0
-        is_right = chosen == np.asarray(labels)
-        accuracy = float(np.mean(is_right[weights[..., 0] > 0]))
-        dscores = (self.probabilities(scores) - targets) * weights
-        return float(np.sum(self._terms(scores, targets) * weights)), accuracy, dscores
+        scores = scores.astype(np.result_type(scores, np.float32), copy=False)
+        labels, weights = _labels_and_weights(scores, labels, mask)
+        one_output = scores.shape[-1] == 1
+        chosen = scores[..., 0] > 0 if one_output else scores.argmax(axis=-1)
+        accuracy = float(np.mean((chosen == labels)[weights > 0]))
+
+        # With one output the label itself is the answer; else the label's output should say yes.
+        yes, output = (labels, 0) if one_output else (1, labels)
+        right = (*np.indices(labels.shape, sparse=True), output)
+        terms, dscores = self._terms(scores, right, yes)
+        dscores[right] -= yes
+        dscores *= weights[..., None]
+        return float(np.sum(terms * weights)), accuracy, dscores
 
     def backward(self) -> np.ndarray:
         """Return the gradient at the scores.
@@ -100,9 +108,12 @@ class SoftmaxCrossEntropy(CrossEntropy):
     fewest_outputs = 2  # of one output alone the softmax is always 1
     probabilities = staticmethod(softmax)
 
-    def _terms(self, scores, targets):
-        shifted = scores - scores.max(axis=-1, keepdims=True)
-        return targets * (np.log(np.exp(shifted).sum(axis=-1, keepdims=True)) - shifted)
+    def _terms(self, scores, right, yes):
+        p = scores - scores.max(axis=-1, keepdims=True)
+        of_right = p[right]
+        total = np.exp(p, out=p).sum(axis=-1, keepdims=True)
+        p /= total
+        return np.log(total[..., 0]) - of_right, p
 
 
 class SigmoidCrossEntropy(CrossEntropy):
@@ -115,21 +126,21 @@ class SigmoidCrossEntropy(CrossEntropy):
 
     probabilities = staticmethod(sigmoid)
 
-    def _terms(self, scores, targets):
-        return np.logaddexp(0, scores) - targets * scores
+    def _terms(self, scores, right, yes):
+        terms = np.logaddexp(0, scores)
+        terms[right] -= yes * scores[right]
+        return terms.sum(axis=-1), self.probabilities(scores)
 
 
-def _targets_and_weights(scores, labels, mask):
-    """Write the labels as 0s and 1s shaped like `scores`, and each label's share of the mean."""
-    n_output, dtype = scores.shape[-1], np.result_type(scores, np.float32)
+def _labels_and_weights(scores, labels, mask):
+    """Return the labels, 0 where they do not count, and each one's share of the mean."""
     labels = as_integers("labels", labels, scores.shape[:-1])
     counted = np.ones(labels.shape, bool) if mask is None else np.asarray(mask, bool)
     expect_shape("mask", counted, labels.shape)
     if not counted.any():
         raise ValueError("mask: expected at least one label that counts")
-    expect_between("labels", labels[counted], 0, max(1, n_output - 1))
-    yes = labels[..., None] == (1 if n_output == 1 else np.arange(n_output))
-    return yes.astype(dtype), (counted / counted.sum())[..., None].astype(dtype)
+    expect_between("labels", labels[counted], 0, max(1, scores.shape[-1] - 1))
+    return np.where(counted, labels, 0), (counted / counted.sum()).astype(scores.dtype)
 
 
 _BY_NAME = {"softmax": SoftmaxCrossEntropy, "sigmoid": SigmoidCrossEntropy}
