@@ -10,6 +10,7 @@ gradients: the losses know them together with the logarithm (lesson 3, section 6
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -39,22 +40,14 @@ class Activation:
     derivative: Callable[..., np.ndarray]
 
 
-def _relu(a: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
-    return np.maximum(a, 0, out=out)
-
-
 # Named, so that a network can be pickled.
 def _tanh_derivative(h: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
     square = np.multiply(h, h, out=out)
     return np.subtract(1, square, out=square)
 
 
-def _relu_derivative(h: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
-    return np.heaviside(h, 0, out=out)
-
-
 tanh = Activation("tanh", np.tanh, _tanh_derivative)
-relu = Activation("relu", _relu, _relu_derivative)
+relu = Activation("relu", partial(np.maximum, 0), np.sign)  # of an output, which is never below 0
 
 _BY_NAME = {"tanh": tanh, "relu": relu}
 

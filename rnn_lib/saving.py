@@ -76,15 +76,14 @@ def _fill(state, header, arrays):
             state.optimizer.averages.setdefault(kind, {})[name] = array
     vars(state.optimizer).update(header["optimizer"])
     state.rng.bit_generator.state, state.history = header["random"], header["history"]
-    state.classes = as_labels("classes", header["classes"]).reshape(
-        max(2, state.network.dense.n_output)
-    )
+    n_labels = max(2, state.network.dense.n_output)
+    state.classes = as_labels("classes", header["classes"]).reshape(n_labels)
 
 
 def _as_json(value):
     """Write what JSON does not know."""
     if (cls := type(value)) in _CLASSES.values():
-        known = [name for name in inspect.signature(cls).parameters if hasattr(value, name)]
+        known = [name for name in inspect.signature(cls).parameters if name in vars(value)]
         return {"class": cls.__name__} | {name: getattr(value, name) for name in known}
     if isinstance(value, np.generic):
         return value.item()
