@@ -313,7 +313,7 @@ OTHER_KINDS = [
     ("aclImdb_v1.tar.gz", tar(), "a tar archive without compression"),
     ("aclImdb_v1.tar.xz", tar("xz"), "compressed in another way"),
     ("aclImdb_v1.tar.bz2", tar("bz2"), "compressed in another way"),
-    ("IMDB Dataset.csv.gz", gzip.compress(ROWS), "no archive of files: unpack it"),
+    ("IMDB Dataset.csv.gz", gzip.compress(ROWS, mtime=0), "no archive of files: unpack it"),
     ("IMDB Dataset.csv.xz", lzma.compress(ROWS), "compressed in another way"),
     ("aclImdb_v1.7z", b"7z\xbc\xaf\x27\x1c\0\4", "compressed in another way"),
     ("aclImdb_v1.rar", b"Rar!\x1a\7\1\0", "compressed in another way"),
