@@ -80,7 +80,10 @@ def test_exercise_without_number_or_check_is_an_error(fault):
         list(exercises(new_notebook(cells=[new_markdown_cell(text), solution, check])))
 
 
-@pytest.mark.parametrize("name", each(WITH_EXERCISES, slow=["04_imdb", "05_from_61_to_90"]))
+TRAIN_FOR_LONG = ["04_imdb", "05_from_61_to_90", "07_writing"]
+
+
+@pytest.mark.parametrize("name", each(WITH_EXERCISES, slow=TRAIN_FOR_LONG))
 def test_untouched_edition_stops_only_at_the_named_errors(name):
     """Run it; wherever it stops, the error names an exercise: write that one in and continue."""
     edition, asked = student_edition(LESSONS[name]), list(exercises(LESSONS[name]))
