@@ -328,6 +328,17 @@ def test_results_of_the_docs_are_those_of_the_benchmark(measured):
     assert said + f"{grams[7]['test_bits']:.2f}" in text
 
 
+def test_speeds_in_the_docs_are_those_of_the_benchmark():
+    text = (ROOT / "docs" / "results.md").read_text("utf-8").partition("## Writing")[2]
+    report = json.loads((ROOT / "benchmarks" / "speed.json").read_text("utf-8"))
+    ours, one, two = report["writing"]["characters per second"].values()
+    said = [f"{round(its['training'], -3):,}" for its in (ours, one, two)]
+    assert f"trains on {said[0]} characters a second, on one thread" in text
+    assert f"on {said[1]} with one thread and {said[2]} with two" in text
+    assert f"writes {ours['writing']:,} characters a second, PyTorch one step at a time " in text
+    assert f" {one['writing']:,}." in text
+
+
 def test_the_unit_switches_one_character_after_each_mark(names):
     switches = (np.flatnonzero(np.diff(names["values"])) + 1).tolist()
     marks = [i for i, character in enumerate(names["shown"]) if character == '"']
