@@ -158,4 +158,4 @@ def expect_success(result: dict) -> None:
     if not result["success"]:
         said = (result.get("log") or "") + result["error"]
         errors = [line for line in said.splitlines() if "Error" in line or "rror:" in line]
-        raise RuntimeError((errors or said.splitlines())[-1])
+        raise RuntimeError((errors or said.splitlines())[-1].strip())

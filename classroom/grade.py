@@ -11,6 +11,7 @@ import functools
 import hashlib
 import json
 import os
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -28,6 +29,7 @@ from classroom import report
 from classroom.course import COURSE, prepare, seed
 from classroom.files import WorkedOn, shown, to_bytes, write_whole
 from classroom.lessons import lesson_paths, read
+from classroom.repair import named
 from classroom.submissions import Result, Submission, collect, student_id
 from classroom.worker import work
 
@@ -77,7 +79,7 @@ def grade(
     """
     workers = _Workers()
     with ThreadPoolExecutor(n_jobs) as pool:
-        jobs = [pool.submit(_grade_one, s, lessons, settings, workers) for s in submissions]
+        jobs = [pool.submit(_graded, s, lessons, settings, workers) for s in submissions]
         try:
             yield from (job.result() for job in as_completed(jobs))
         except BaseException:  # Ctrl-C, most likely
@@ -86,32 +88,42 @@ def grade(
             raise
 
 
+def _graded(submission: Submission, *how: object) -> Result:
+    """Grade one submission, or say why not: no file may end the class."""
+    if submission.notebook is not None:
+        try:
+            return _grade_one(submission, *how)
+        except RuntimeError as error:
+            submission.problem = str(error)
+        except Exception as error:
+            submission.problem = f"grading failed: {named(error)}"
+    return Result(submission)
+
+
 def _grade_one(
     submission: Submission,
     lessons: dict[str, NotebookNode],
     settings: Settings,
     workers: "_Workers",
 ) -> Result:
-    if submission.notebook is None:
-        return Result(submission)
     student, lesson = student_id(submission.student), submission.lesson
     kept = COURSE / "results" / student / f"{lesson}.json"
     asked = to_bytes(lessons[lesson]), json.dumps(asdict(settings)).encode()
-    key = _key(submission.content, *asked)
+    modules = sorted(submission.modules.items())
+    beside = [part for name, code in modules for part in (name.encode(), code)]
+    key = _key(submission.digest, *asked, *beside)
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
         earlier = json.loads(kept.read_text(encoding="utf-8"))
         if earlier["key"] == key:
             return Result(submission, earlier["reasons"], earlier["remarks"])
     folder = COURSE / "submitted" / student / lesson
+    shutil.rmtree(folder, ignore_errors=True)  # of an earlier hand-in
     write_whole(folder / f"{lesson}.ipynb", to_bytes(submission.notebook))
-    (folder / "timestamp.txt").unlink(missing_ok=True)
+    for name, code in modules:
+        write_whole(folder / name, code)
     if submission.timestamp:
         write_whole(folder / "timestamp.txt", submission.timestamp.encode())
-    try:
-        found = workers.run(student, lesson, settings)
-    except RuntimeError as error:
-        submission.problem = str(error)
-        return Result(submission)
+    found = workers.run(student, lesson, settings)
     write_whole(kept, json.dumps({"key": key, **found}).encode())
     return Result(submission, **found)
 

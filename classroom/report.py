@@ -16,6 +16,7 @@ from nbgrader.api import Gradebook
 from classroom.course import COURSE, DATABASE
 from classroom.files import write_whole
 from classroom.lessons import exercises
+from classroom.repair import named
 from classroom.submissions import Result, student_id
 
 COLUMNS = ["student", "lesson", "exercise", "points", "maximum", "reason", "remark", "file"]
@@ -55,7 +56,7 @@ def write(out: Path, results: Iterable[Result], lessons: dict[str, NotebookNode]
         What was written.
     """
     with Gradebook(DATABASE) as gradebook:
-        rows = [row for result in results for row in _rows(result, lessons, gradebook)]
+        rows = [row for result in results for row in _rows_or_reason(result, lessons, gradebook)]
     grades = pd.DataFrame(rows, columns=COLUMNS)
     grades = grades.sort_values(["student", "lesson", "exercise", "file"], ignore_index=True)
     # The byte order mark tells a spreadsheet that this is UTF-8.
@@ -64,7 +65,12 @@ def write(out: Path, results: Iterable[Result], lessons: dict[str, NotebookNode]
     write_whole(out / "totals.csv", totals.rename(_plain).to_csv().encode("utf-8-sig"))
     shutil.rmtree(out / "feedback", ignore_errors=True)  # of students no longer in the class
     for student, own in grades.groupby("student"):
-        _write_page(out / "feedback", student, own)
+        try:
+            _write_page(out / "feedback", student, own)
+        except OSError:  # of the disk, which concerns all
+            raise
+        except Exception as error:  # no file may end the class
+            print(f"{student} has no page: {named(error)}")
     return [out / "grades.csv", out / "totals.csv", out / "feedback"]
 
 
@@ -72,6 +78,17 @@ def _plain(value: object) -> object:
     """Keep a spreadsheet from taking a name for a formula."""
     is_formula = isinstance(value, str) and value.startswith(("=", "+", "-", "@"))
     return f"'{value}" if is_formula else value
+
+
+def _rows_or_reason(
+    result: Result, lessons: dict[str, NotebookNode], gradebook: Gradebook
+) -> list[dict[str, object]]:
+    """Return a submission's rows, or the one that says why not: no file may end the class."""
+    try:
+        return list(_rows(result, lessons, gradebook))
+    except Exception as error:
+        result.submission.problem = f"reporting failed: {named(error)}"
+        return list(_rows(result, lessons, gradebook))
 
 
 def _rows(

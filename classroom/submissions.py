@@ -8,28 +8,36 @@ where an editor has removed that, by their ids, and by what they define. The che
 the lesson's own; everything else stays the student's, in the student's order. No code is run here.
 """
 
+import contextlib
 import hashlib
 import re
 import unicodedata
-import warnings
 import zipfile
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path, PurePosixPath
 
-import nbformat
 from nbformat import NotebookNode
-from nbformat.reader import NotJSONError
-from nbformat.validator import normalize
+from nbgrader.utils import parse_utc
 
+from classroom import repair
 from classroom.edition import student_edition, way_on
-from classroom.files import to_bytes
 from classroom.lessons import Exercise, exercises
+from classroom.repair import CannotGrade, named, writable
 
-LARGEST = 200_000_000
+LARGEST = 100_000_000
 """Bytes of the largest notebook that is read; outputs count."""
 
+LARGEST_MODULE = 1_000_000
+
+LEAST_ROOM, MOST_TIMES = 200_000_000, 20
+"""What a zip may hold: this many bytes, or this many times its own, whichever is more."""
+
 _NOT_HANDED_IN = {"timestamp.txt", "desktop.ini", "thumbs.db"}
+_NOTEBOOK = re.compile(r"\.ipynb(\.txt|\.json)?$", re.IGNORECASE)
+_JAPANESE = re.compile("[\u3040-\u30ff\u4e00-\u9fff]{2}")
 
 
 @dataclass
@@ -46,8 +54,10 @@ class Submission:
         The lesson's name, "" where it is not known.
     notebook : NotebookNode, optional
         Ready to be graded.
-    content : bytes
+    digest : bytes
         Of the file, unchanged.
+    modules : dict of str to bytes
+        What lies beside the notebook for it to import, by the file's name.
     problem : str
         Why it cannot be graded, if it cannot.
     is_spare : bool
@@ -60,7 +70,8 @@ class Submission:
     file: str
     lesson: str = ""
     notebook: NotebookNode | None = None
-    content: bytes = b""
+    digest: bytes = b""
+    modules: dict[str, bytes] = field(default_factory=dict)
     problem: str = ""
     is_spare: bool = False
     timestamp: str = ""
@@ -81,10 +92,6 @@ class Result:
     submission: Submission
     reasons: dict[str, str] = field(default_factory=dict)
     remarks: dict[str, str] = field(default_factory=dict)
-
-
-class CannotGrade(Exception):
-    """A submission cannot be graded; the message says why."""
 
 
 def collect(source: Path, lessons: dict[str, NotebookNode]) -> list[Submission]:
@@ -116,7 +123,7 @@ def collect(source: Path, lessons: dict[str, NotebookNode]) -> list[Submission]:
         found = [replace(file, path=PurePosixPath(*file.path.parts[1:])) for file in found]
     flat = [file.path.stem for file in found if len(file.path.parts) == 1]
     students = {_split(stem, lessons)[0] for stem in flat} - {""}
-    submissions = [_read(file, lessons, students) for file in found]
+    submissions = _with_modules([_read(file, lessons, students) for file in found])
     graded: dict[tuple[str, str], Submission] = {}
     for submission in submissions:
         if submission.notebook is not None:
@@ -151,12 +158,19 @@ def _is_wrapped(files: list["_File"], lessons: Iterable[str]) -> bool:
 
 def _read(file: "_File", lessons: dict[str, NotebookNode], students: set[str]) -> Submission:
     """Make a submission of a file, one that can be graded or one that says why not."""
-    student, name = _student(file.path, lessons, students), str(file.path)
-    submission = Submission(_writable(student), _writable(name), timestamp=file.timestamp)
+    submission = Submission(writable(file.path.parts[0]), writable(str(file.path)))
+    submission.timestamp = file.timestamp
     try:
-        submission.content = file.read()
-        submitted = _parse(submission.content)
-        submission.lesson = _recognize(submitted, lessons) or _named(file.path, lessons)
+        submission.student = writable(_student(file.path, lessons, students))
+        submission.lesson = _named(file.path, lessons)
+        content = file.read()
+        if file.path.suffix == ".py":
+            if file.path.stem.isidentifier():
+                submission.modules = {file.path.name: content}
+            raise _not_a_notebook(file.path)
+        submitted = repair.notebook(content)
+        submission.digest = hashlib.sha256(content).digest()
+        submission.lesson = _recognize(submitted, lessons) or submission.lesson
         if not submission.lesson:
             raise CannotGrade("not recognized as one of the lessons")
         if not any(exercises(lessons[submission.lesson])):
@@ -164,8 +178,28 @@ def _read(file: "_File", lessons: dict[str, NotebookNode], students: set[str]) -
         submission.notebook = in_order(submitted, lessons[submission.lesson])
     except CannotGrade as reason:
         submission.problem = str(reason)
-        submission.lesson = submission.lesson or _named(file.path, lessons)
+    except Exception as error:  # no file may end the class
+        submission.problem = f"reading failed: {named(error)}"
     return submission
+
+
+def _with_modules(submissions: list[Submission]) -> list[Submission]:
+    """Give each notebook the modules that lie beside it; those have no rows of their own."""
+
+    def place(submission: Submission) -> tuple[str, PurePosixPath]:
+        return submission.student, PurePosixPath(submission.file).parent
+
+    notebooks, others = defaultdict(list), []
+    for submission in submissions:
+        if submission.notebook is not None:
+            notebooks[place(submission)].append(submission)
+    for submission in submissions:
+        beside = notebooks[place(submission)] if submission.notebook is None else []
+        for neighbor in beside:
+            neighbor.modules |= submission.modules
+        if not (beside and submission.modules):
+            others.append(submission)
+    return others
 
 
 def student_id(name: str) -> str:
@@ -181,104 +215,119 @@ def student_id(name: str) -> str:
 
 @dataclass
 class _File:
-    path: PurePosixPath
+    path: PurePosixPath  # a notebook's ends in .ipynb, as Jupyter wrote it
     modified: float | tuple  # seconds in a folder, date and time in a zip
     size: int
     content: Callable[[], bytes]
     timestamp: str = ""
-    is_link: bool = False
+    problem: str = ""
 
     def read(self) -> bytes:
-        if self.is_link:
-            raise CannotGrade("a link to another file")
-        if not self.path.suffix and not self.size:
-            raise CannotGrade("nothing in this folder")
-        if self.path.suffix == ".zip":
+        if self.problem:
+            raise CannotGrade(self.problem)
+        if self.path.suffix.lower() == ".zip":
             raise CannotGrade("a zip file: unpack it into a folder with the student's name")
-        if self.path.suffix != ".ipynb":
-            raise CannotGrade(f"not a notebook: the file's name ends in {self.path.suffix!r}")
-        if self.size > LARGEST:
+        if self.path.suffix not in (".ipynb", ".py"):
+            raise _not_a_notebook(self.path)
+        if self.size > (LARGEST if self.path.suffix == ".ipynb" else LARGEST_MODULE):
             raise CannotGrade(f"too large: {self.size / 1e6:.0f} MB; outputs can be cleared")
         try:
             return self.content()
         except Exception as error:  # as for a damaged zip, below
-            raise CannotGrade(f"cannot be read: {_first_line(error)}") from None
+            raise CannotGrade(f"cannot be read: {named(error)}") from None
+
+
+def _not_a_notebook(path: PurePosixPath) -> CannotGrade:
+    return CannotGrade(f"not a notebook: the file's name ends in {path.suffix!r}")
 
 
 def _files(source: Path) -> Iterator[_File]:
-    if source.is_dir():
-        for path in sorted(source.rglob("*")):
-            inside = PurePosixPath(path.relative_to(source).as_posix())
-            if not _is_handed_in(inside):
-                continue
-            status = path.lstat()
-            is_link = path.is_symlink()
-            if is_link or (path.is_dir() and not any(path.iterdir())):
-                yield _File(inside, status.st_mtime, 0, path.read_bytes, is_link=is_link)
-            elif path.is_file():
-                noted = path.with_name("timestamp.txt")
-                timestamp = noted.read_text(errors="replace") if noted.is_file() else ""
-                yield _File(inside, status.st_mtime, status.st_size, path.read_bytes, timestamp)
-        return
     if not source.exists():
         raise FileNotFoundError(f"{source}: no such folder or zip file")
+    for file in _in_folder(source) if source.is_dir() else _in_zip(source):
+        if _is_handed_in(file.path):
+            # Browsers and mail programs add an ending, old cameras' systems write it large.
+            as_written = _NOTEBOOK.sub(".ipynb", file.path.name)
+            yield replace(file, path=file.path.with_name(as_written))
+
+
+def _in_folder(folder: Path) -> Iterator[_File]:
+    for path in sorted(folder.rglob("*")):
+        file = _File(PurePosixPath(path.relative_to(folder).as_posix()), 0.0, 0, path.read_bytes)
+        try:
+            status = path.lstat()
+            file.modified, file.size = status.st_mtime, status.st_size
+            if path.is_symlink():
+                file.problem = "a link to another file"
+            elif path.is_dir():
+                if any(path.iterdir()):
+                    continue
+                file.problem = "nothing in this folder"
+            elif not path.is_file():  # reading a pipe would wait forever
+                file.problem = "not a file: a pipe or a device"
+            else:
+                file.timestamp = _noted_time(path.with_name("timestamp.txt"))
+        except OSError as error:
+            file.problem = f"cannot be read: {named(error)}"
+        yield file
+
+
+def _noted_time(path: Path) -> str:
+    """Return the time that nbgrader noted; "" if the file says anything else."""
+    if not path.is_file():
+        return ""
+    try:
+        with path.open(encoding="utf-8") as file:
+            noted = file.read(100).strip()
+        parse_utc(noted)
+    except Exception:  # dateutil raises many kinds
+        return ""
+    return noted
+
+
+def _in_zip(source: Path) -> Iterator[_File]:
     # Members are read, never unpacked, so that their paths can do no harm.
     try:
         archive = zipfile.ZipFile(source)
     except Exception as error:  # for a damaged zip Python raises many kinds
         damaged = ", and this one is damaged" if source.suffix == ".zip" else ""
         raise ValueError(f"{source}: expected a folder or a zip file{damaged}") from error
-    for member in archive.infolist():
-        parts = PurePosixPath(member.filename).parts
-        inside = PurePosixPath(*(part for part in parts if part not in ("/", "..")))
-        if inside.parts and not member.is_dir() and _is_handed_in(inside):
-            yield _File(
-                inside, member.date_time, member.file_size, lambda m=member: archive.read(m)
-            )
+    room = max(LEAST_ROOM, MOST_TIMES * source.stat().st_size)
+    for member in sorted(archive.infolist(), key=lambda member: member.file_size):
+        name = _name_in_zip(member)
+        parts = [part[:255] for part in PurePosixPath(name).parts if part not in ("/", "..")]
+        if not parts or name.endswith("/"):
+            continue
+        inside = PurePosixPath(*parts[:20], *parts[20:][-1:])
+        file = _File(inside, member.date_time, member.file_size, partial(archive.read, member))
+        room -= member.file_size
+        if room < 0:  # the largest are left out, so that they cost nobody else
+            file.problem = "too large: the zip file's contents are too much together"
+        yield file
+
+
+def _name_in_zip(member: zipfile.ZipInfo) -> str:
+    """Return a member's path, whichever system wrote it.
+
+    A zip need not say how names are encoded. Where it does not, Python takes them for an American
+    PC's; macOS means UTF-8, a Japanese PC cp932.
+    """
+    name = member.orig_filename.partition("\0")[0]
+    if not member.flag_bits & 0x800:
+        raw = name.encode("cp437")
+        with contextlib.suppress(UnicodeDecodeError):
+            in_japanese = raw.decode("cp932")
+            # A single one is an umlaut with the letter after it: Schröder, read as Japanese.
+            name = in_japanese if _JAPANESE.search(in_japanese) else name
+        with contextlib.suppress(UnicodeDecodeError):
+            name = raw.decode("utf-8")
+    return name.replace("\\", "/")
 
 
 def _is_handed_in(path: PurePosixPath) -> bool:
     """Say whether a student chose to hand this in; systems and editors leave files of their own."""
     hidden = any(part.startswith((".", "__MACOSX")) for part in path.parts)
     return not hidden and path.name.lower() not in _NOT_HANDED_IN
-
-
-def _parse(content: bytes) -> NotebookNode:
-    if not content.strip():
-        raise CannotGrade("the file is empty")
-    try:
-        with warnings.catch_warnings(action="ignore"):  # about what normalize() then repairs
-            notebook = nbformat.reads(content.decode("utf-8-sig"), as_version=4)
-            _, notebook = normalize(notebook, strip_invalid_metadata=True)
-        for cell in notebook.cells:
-            if cell.cell_type == "code":
-                cell.outputs, cell.execution_count = [], None
-        nbformat.validate(notebook)
-        # Half of an emoji, which JSON can spell but UTF-8 cannot, becomes a question mark.
-        notebook = nbformat.reads(to_bytes(notebook, "replace").decode(), as_version=4)
-    except UnicodeDecodeError:
-        raise CannotGrade("not a notebook: its text is not UTF-8") from None
-    except NotJSONError:
-        raise CannotGrade("not a complete notebook: it is cut off or damaged") from None
-    except Exception as error:  # nbformat raises whatever a wrong structure makes Python raise
-        raise CannotGrade(f"not a complete notebook: {_first_line(error)}") from None
-    if not notebook.cells:
-        raise CannotGrade("a notebook without cells")
-    return notebook
-
-
-def _first_line(error: Exception) -> str:
-    """Return the beginning of an error's message, if Python can build it at all."""
-    try:
-        lines = str(error).splitlines()
-    except Exception:
-        lines = []
-    return _writable((lines or [type(error).__name__])[0][:120])
-
-
-def _writable(text: str) -> str:
-    """Escape what UTF-8 cannot encode, such as file names in another encoding."""
-    return text.encode(errors="backslashreplace").decode()
 
 
 # -- whose, and which lesson --------------------------------------------------------------------
@@ -311,7 +360,7 @@ def _student(path: PurePosixPath, lessons: Iterable[str], students: set[str]) ->
 
 def _recognize(submitted: NotebookNode, lessons: dict[str, NotebookNode]) -> str:
     """Return the lesson that most of the code cells come from, "" if few come from any."""
-    sources = {_plain(cell.source) for cell in submitted.cells if cell.cell_type == "code"}
+    sources = {_plain(cell.source) for cell in submitted.cells}
     ids = {cell.get("id") for cell in submitted.cells}
     shares = {}
     for name, lesson in lessons.items():
@@ -356,32 +405,30 @@ def in_order(submitted: NotebookNode, lesson: NotebookNode) -> NotebookNode:
     for exercise in asked:
         solution = _solution(exercise, [cell for cell in cells if "nbgrader" not in cell.metadata])
         if solution is not None:
+            repair.make_code(solution)
             solution.metadata["nbgrader"] = released[exercise.solution.id].metadata.nbgrader
             solutions[exercise.number] = solution
     for exercise in asked:
         check = released[exercise.check.id]
         copies = [cell for cell in cells if _is_copy(cell, check)]
-        above = copies[-1] if copies else solutions.get(exercise.number, cells[-1])
-        cells.insert(1 + next(i for i, cell in enumerate(cells) if cell is above), check)
+        above = copies[-1] if copies else solutions.get(exercise.number)
+        below = (i for i, cell in enumerate(cells, start=1) if cell is above)
+        cells.insert(next(below, len(cells)), check)
         unedited = [cell for cell in copies if _plain(cell.source) == _plain(check.source)]
         cells[:] = [cell for cell in cells if not any(cell is copy for copy in unedited)]
 
-    seen = {exercise.check.id for exercise in asked}
-    for cell in cells:
-        if cell.pop("came_as", None):  # it is the student's
-            if cell.id in seen:
-                cell["id"] = nbformat.v4.new_code_cell().id
-            seen.add(cell.id)
+    theirs = [cell for cell in cells if cell.pop("came_as", None)]
+    repair.set_distinct_ids(theirs, {exercise.check.id for exercise in asked})
     submitted.metadata["kernelspec"] = lesson.metadata.kernelspec
     return submitted
 
 
 def _solution(exercise: Exercise, cells: list[NotebookNode]) -> NotebookNode | None:
-    """Find the cell in which the exercise was done."""
-    code = [cell for cell in cells if cell.cell_type == "code"]
-    marked = [cell for cell in code if exercise.solution.id in cell.came_as]
-    define = [cell for cell in code if f"def {exercise.function}(" in cell.source]
-    return next(iter(marked + define), None)
+    """Find the cell in which the exercise was done; a slip of the hand makes it Markdown or raw."""
+    marked = [cell for cell in cells if exercise.solution.id in cell.came_as]
+    define = [cell for cell in cells if f"def {exercise.function}(" in cell.source]
+    code = [cell for cell in marked + define if cell.cell_type == "code"]
+    return next(iter(code + marked), None)
 
 
 def _is_copy(cell: NotebookNode, check: NotebookNode) -> bool:

@@ -39,7 +39,6 @@ def checks_in(submitted):
 
 RIGHT = to_bytes(solved(ONE))
 THREE = to_bytes(solved("03_bptt"))
-DEEP = b"[" * 950 + b"]" * 950  # Python reads it, but cannot say in a message what is wrong with it
 
 
 @pytest.mark.parametrize(
@@ -160,13 +159,11 @@ def test_files_of_the_operating_system_are_ignored(tmp_path):
         (b"{}", "not a complete notebook"),
         (b'{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": 3}', "not a complete"),
         (b'{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": []}', "without cells"),
-        (b'{"nbformat": 99, "nbformat_minor": 0, "metadata": {}, "cells": []}', "not a complete"),
         (b"[" * 100_000, "not a complete notebook"),
         (to_bytes(solved(ONE)).replace(b'"source"', b'"\\ud800"'), "not a complete notebook"),
-        (RIGHT.replace(b'"metadata": {', b'"metadata": {"a":' + DEEP + b",", 1), "not a complete"),
         (to_bytes(nbformat.v4.new_notebook(cells=[new_code_cell("1")])), "not recognized"),
     ],
-    ids=range(13),
+    ids=range(11),
 )
 def test_reason_is_given_for_what_cannot_be_graded(tmp_path, content, problem):
     (tmp_path / "Bo").mkdir()
