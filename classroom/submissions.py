@@ -8,13 +8,13 @@ where an editor has removed that, by their ids, and by what they define. The che
 the lesson's own; everything else stays the student's, in the student's order. No code is run here.
 """
 
+import contextlib
 import hashlib
 import re
-import unicodedata
 import warnings
 import zipfile
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 import nbformat
@@ -25,6 +25,7 @@ from nbformat.validator import normalize
 from classroom.edition import student_edition, way_on
 from classroom.files import to_bytes
 from classroom.lessons import Exercise, exercises
+from classroom.platforms import Owner, apart, lesson_in, natural, owners
 
 LARGEST = 200_000_000
 """Bytes of the largest notebook that is read; outputs count."""
@@ -39,7 +40,7 @@ class Submission:
     Attributes
     ----------
     student : str
-        As in the name of the folder or file.
+        As in the name of the folder or file, "" if it cannot be known.
     file : str
         Its path within the folder or zip file.
     lesson : str
@@ -54,6 +55,11 @@ class Submission:
         Whether another file is graded for the same lesson.
     timestamp : str
         When it was handed in, if nbgrader recorded it.
+    platform, platform_id : str
+        The form in which its path was read ("Moodle", "Canvas", ...; see
+        :mod:`classroom.platforms`), and the platform's number for the student, if it has one.
+    remark : str
+        About how it was handed in, for the teacher to look at.
     """
 
     student: str
@@ -64,6 +70,9 @@ class Submission:
     problem: str = ""
     is_spare: bool = False
     timestamp: str = ""
+    platform: str = ""
+    platform_id: str = ""
+    remark: str = ""
 
 
 @dataclass
@@ -87,76 +96,104 @@ class CannotGrade(Exception):
     """A submission cannot be graded; the message says why."""
 
 
-def collect(source: Path, lessons: dict[str, NotebookNode]) -> list[Submission]:
+def collect(
+    source: Path,
+    lessons: dict[str, NotebookNode],
+    students: Mapping[str, str] | None = None,
+    roster: Mapping[str, str] | None = None,
+) -> list[Submission]:
     """Read all submissions.
 
     Parameters
     ----------
     source : Path
-        A folder or zip file with nbgrader's layout, ``student/assignment/file.ipynb``, with one
-        folder per student, or flat: ``name_03_bptt.ipynb``.
+        A folder or zip file, in a learning platform's form, with a folder for each student, or
+        flat: ``name_03_bptt.ipynb``.
     lessons : dict of str to NotebookNode
         The complete lessons, by name.
+    students : mapping of str to str, optional
+        Students by file, for those whose paths do not tell.
+    roster : mapping of str to str, optional
+        Students by what the platform calls them, its number or a name.
 
     Returns
     -------
     list of Submission
-        One for every file, sorted by student and lesson. Of several for one lesson the newest can
-        be graded, the others say so.
+        One for every file handed in, sorted by student and lesson. Of several for one lesson the
+        latest can be graded, the others say so.
 
     Raises
     ------
     FileNotFoundError, ValueError
         If there is no such folder or zip file, or nothing in it.
     """
-    found = sorted(_files(source), key=lambda file: file.modified, reverse=True)
+    found: dict[PurePosixPath, _File] = {}
+    for file in _files(source):
+        while file.path in found:  # as two members of a zip can be called
+            file.path = file.path.with_stem(f"{file.path.stem} again")
+        found[file.path] = file
     if not found:
         raise ValueError(f"{source}: no files in it")
-    while _is_wrapped(found, lessons):
-        found = [replace(file, path=PurePosixPath(*file.path.parts[1:])) for file in found]
-    flat = [file.path.stem for file in found if len(file.path.parts) == 1]
-    students = {_split(stem, lessons)[0] for stem in flat} - {""}
-    submissions = [_read(file, lessons, students) for file in found]
-    graded: dict[tuple[str, str], Submission] = {}
-    for submission in submissions:
-        if submission.notebook is not None:
-            newest = graded.setdefault((submission.student, submission.lesson), submission)
-            if newest is not submission:
-                submission.notebook = None
-                submission.problem = f"handed in more than once: {newest.file} is graded"
-    for submission in submissions:
+    owned = owners(found, lessons, name_of(source), lambda path: _content(found[path]))
+    for path in owned:
+        student = (students or {}).get(_writable(str(path)))
+        owned[path] = Owner(student, "table") if student else owned[path]
+    submissions = {path: _read(found[path], lessons) for path in owned}
+    owned = apart(owned, lambda path: submissions[path].lesson)
+    for path, owner in owned.items():
+        submission, known = submissions[path], roster or {}
+        submission.student = _writable(
+            known.get(owner.id) or known.get(owner.student, owner.student)
+        )
+        submission.platform, submission.platform_id = owner.platform, owner.id
+        submission.remark = owner.remark
+        if not submission.student:
+            submission.notebook, submission.problem = None, "whose it is cannot be known"
+    oldest_first = sorted(
+        owned, key=lambda path: (owned[path].attempt, found[path].modified, natural(path.stem))
+    )
+    _choose(
+        [
+            (submissions[path], (owned[path].attempt, found[path].modified))
+            for path in reversed(oldest_first)
+        ]
+    )
+    return sorted(submissions.values(), key=lambda s: (s.student, s.lesson, s.file))
+
+
+def name_of(source: Path) -> str:
+    """Return the name of a folder or zip file, without ``.zip`` and with all other dots."""
+    return source.stem if source.suffix.lower() == ".zip" else source.name
+
+
+def _choose(newest_first: list[tuple[Submission, tuple]]) -> None:
+    """Leave one submission of each student for each lesson to be graded, the latest."""
+    graded: dict[tuple[str, str], tuple[Submission, tuple]] = {}
+    for submission, time in newest_first:
+        if submission.notebook is None:
+            continue
+        newest, its_time = graded.setdefault(
+            (submission.student, submission.lesson), (submission, time)
+        )
+        if newest is submission:
+            continue
+        submission.notebook = None
+        submission.problem = f"handed in more than once: {newest.file} is graded"
+        if time == its_time and submission.content != newest.content:
+            same = f"{submission.file} has the same time and is not graded"
+            newest.remark = "; ".join(filter(None, [newest.remark, same]))
+    for submission, _ in newest_first:
         key = submission.student, submission.lesson
         submission.is_spare = submission.notebook is None and key in graded
-    return sorted(submissions, key=lambda s: (s.student, s.lesson, s.file))
 
 
-def _is_wrapped(files: list["_File"], lessons: Iterable[str]) -> bool:
-    """Say whether all lies in one folder that is not a student's, as in the zip of a folder."""
-    if len({file.path.parts[0] for file in files}) > 1 or any(
-        len(file.path.parts) == 1 for file in files
-    ):
-        return False
-    inside = [PurePosixPath(*file.path.parts[1:]) for file in files]
-    flat = [path for path in inside if len(path.parts) == 1]
-    folders = {path.parts[0] for path in inside} - {path.name for path in flat}
-    if any(_split(path.stem, lessons)[0] for path in flat):
-        return True
-    if len(folders) == 1 and not flat:
-        return _is_wrapped(
-            [replace(f, path=p) for f, p in zip(files, inside, strict=True)], lessons
-        )
-    # One student's own folders have the names of assignments.
-    return len(folders) > 1 and not any(lesson in name for lesson in lessons for name in folders)
-
-
-def _read(file: "_File", lessons: dict[str, NotebookNode], students: set[str]) -> Submission:
+def _read(file: "_File", lessons: dict[str, NotebookNode]) -> Submission:
     """Make a submission of a file, one that can be graded or one that says why not."""
-    student, name = _student(file.path, lessons, students), str(file.path)
-    submission = Submission(_writable(student), _writable(name), timestamp=file.timestamp)
+    submission = Submission("", _writable(str(file.path)), timestamp=file.timestamp)
     try:
         submission.content = file.read()
         submitted = _parse(submission.content)
-        submission.lesson = _recognize(submitted, lessons) or _named(file.path, lessons)
+        submission.lesson = _recognize(submitted, lessons) or lesson_in(file.path, lessons)
         if not submission.lesson:
             raise CannotGrade("not recognized as one of the lessons")
         if not any(exercises(lessons[submission.lesson])):
@@ -164,7 +201,7 @@ def _read(file: "_File", lessons: dict[str, NotebookNode], students: set[str]) -
         submission.notebook = in_order(submitted, lessons[submission.lesson])
     except CannotGrade as reason:
         submission.problem = str(reason)
-        submission.lesson = submission.lesson or _named(file.path, lessons)
+        submission.lesson = submission.lesson or lesson_in(file.path, lessons)
     return submission
 
 
@@ -203,6 +240,14 @@ class _File:
             return self.content()
         except Exception as error:  # as for a damaged zip, below
             raise CannotGrade(f"cannot be read: {_first_line(error)}") from None
+
+
+def _content(file: _File) -> bytes:
+    """Read a file that a platform has added; nothing, if it cannot be read."""
+    with contextlib.suppress(Exception):  # a damaged zip, as above
+        if file.size <= LARGEST and not file.is_link:
+            return file.content()
+    return b""
 
 
 def _files(source: Path) -> Iterator[_File]:
@@ -281,32 +326,7 @@ def _writable(text: str) -> str:
     return text.encode(errors="backslashreplace").decode()
 
 
-# -- whose, and which lesson --------------------------------------------------------------------
-
-
-def _split(stem: str, lessons: Iterable[str]) -> tuple[str, str]:
-    """Split name_03_bptt into the name and the lesson, both "" if no lesson is named."""
-    for lesson in lessons:
-        before, found, after = stem.partition(lesson)
-        if found:
-            return before.strip(" _-.") or after.strip(" _-.()0123456789"), lesson
-    return "", ""
-
-
-def _named(path: PurePosixPath, lessons: Iterable[str]) -> str:
-    named = (_split(part, lessons)[1] for part in reversed(path.parts))
-    return next(filter(None, named), "")
-
-
-def _student(path: PurePosixPath, lessons: Iterable[str], students: set[str]) -> str:
-    """Read the student's name from a path: its outermost folder, or what precedes the lesson."""
-    name = path.parts[0]
-    if len(path.parts) == 1:
-        name = _split(path.stem, lessons)[0]
-        if not name:  # renamed: perhaps the name is one that other files have as well
-            name = max((s for s in students if path.stem.startswith(s)), key=len, default=path.stem)
-    # A name typed on a Mac may spell é as two characters.
-    return unicodedata.normalize("NFC", name)
+# -- which lesson -------------------------------------------------------------------------------
 
 
 def _recognize(submitted: NotebookNode, lessons: dict[str, NotebookNode]) -> str:
