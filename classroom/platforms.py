@@ -95,6 +95,7 @@ PLATFORMS = (
         its_own="_assignsubmission_(?!file)",
         keeps_ids=False,
     ),
+    # A user's name may hold underscores. Then all before "_attempt_" tells users apart.
     Platform(
         "Blackboard",
         "a Blackboard export",
@@ -223,18 +224,23 @@ def apart(
 ) -> dict[PurePosixPath, Owner]:
     """Tell students of one name apart, by their ids.
 
-    Moodle and Brightspace number a student anew in each assignment. There, two ids are two people
-    only if both come for the same lesson.
+    Where a student has another id in each assignment, two ids are two people only if they come for
+    the same lesson, and in the same export.
     """
     keeps = {platform.name: platform.keeps_ids for platform in PLATFORMS}
     ids = defaultdict(set)
     for path, owner in found.items():
-        lesson = "" if keeps.get(owner.platform, True) else lesson_of(path)
-        ids[owner.student, owner.platform, lesson].add(owner.id)
+        if not owner.id:
+            continue
+        assignment = ()
+        if not keeps.get(owner.platform, True):
+            above = unicodedata.normalize("NFC", str(path)).partition(owner.student)[0]
+            assignment = lesson_of(path), above.rpartition("/")[0]
+        ids[owner.student, owner.platform, assignment].add(owner.id)
     shared = {(student, platform) for (student, platform, _), of in ids.items() if len(of) > 1}
     return {
         path: replace(owner, student=f"{owner.student} ({owner.id})")
-        if (owner.student, owner.platform) in shared and owner.student
+        if (owner.student, owner.platform) in shared and owner.id
         else owner
         for path, owner in found.items()
     }
@@ -330,7 +336,7 @@ _COPY = re.compile(
 _KEPT_BOTH = re.compile(r"-new(-\d+)?$")
 """What `make student KEEP_BOTH=1` adds."""
 
-_DATE = re.compile(r"20\d\d[-_ .]?(?:0\d|1[0-2])[-_ .]?(?:[0-2]\d|3[01])\b")
+_DATE = re.compile(r"20\d\d[-_ .]?(?:0\d|1[0-2])[-_ .]?(?:[0-2]\d|3[01])(?!\d)")
 
 _WORK = re.compile(
     r"(?:home ?works?|hw|lessons?|assignments?|exercises?|tasks?|labs?|weeks?|sheets?|attempts?"
@@ -409,7 +415,10 @@ def _is_around(paths: Iterable[PurePosixPath], lessons: Collection[str]) -> bool
         return _bear_names(flat, lessons) if flat else _hold_students(inside, lessons)
     if not all(_name(path, lessons) for path in flat):
         return False
-    several = [_holds_several(inside, lessons) for inside in within.values()]
+    people = [_people(inside, lessons) for inside in within.values()]
+    if len(set().union(*people)) < sum(map(len, people)):
+        return False  # one in two sections: old/ and new/ of each student, more likely
+    several = [len({lesson for _, lesson in there}) < len(there) for there in people]
     alike = {re.sub(r"\d+|\b[A-Z]\b", "", folder) for folder in within}  # Section A, Section B
     return all(several) or (any(several) and len(alike) == 1)
 
@@ -437,14 +446,15 @@ def _hold_students(paths: Collection[PurePosixPath], lessons: Collection[str]) -
     return len(folders) > 1 or _is_around(paths, lessons)
 
 
-def _holds_several(paths: Iterable[PurePosixPath], lessons: Collection[str]) -> bool:
-    """Say whether one lesson is there from two people."""
-    people = defaultdict(set)
+def _people(paths: Iterable[PurePosixPath], lessons: Collection[str]) -> set[tuple[str, str]]:
+    """Return who hands in which lesson, if this folder holds students."""
+    found = set()
     for path in paths:
         person = _name(path, lessons) if _is_flat(path) else path.parts[0]
-        if person and not _is_work(person, lessons):
-            people[lesson_in(path, lessons)].add(person)
-    return any(len(names) > 1 for lesson, names in people.items() if lesson)
+        lesson = lesson_in(path, lessons)
+        if lesson and person and not _is_work(person, lessons):
+            found.add((person, lesson))
+    return found
 
 
 # -- a clone of the project ----------------------------------------------------------------------

@@ -14,7 +14,7 @@ import re
 import warnings
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
 import nbformat
@@ -135,35 +135,38 @@ def collect(
     if not found:
         raise ValueError(f"{source}: no files in it")
     owned = owners(found, lessons, name_of(source), lambda path: _content(found[path]))
-    for path in owned:
-        student = (students or {}).get(_writable(str(path)))
-        owned[path] = Owner(student, "table") if student else owned[path]
+    if not owned:
+        raise ValueError(f"{source}: nothing in it that a student handed in")
+    for path, owner in owned.items():
+        if student := (students or {}).get(_writable(str(path))):
+            platform = owner.platform if owner.student else "table"
+            owned[path] = replace(owner, student=student, platform=platform)
     submissions = {path: _read(found[path], lessons) for path in owned}
     owned = apart(owned, lambda path: submissions[path].lesson)
     for path, owner in owned.items():
-        submission, known = submissions[path], roster or {}
-        submission.student = _writable(
-            known.get(owner.id) or known.get(owner.student, owner.student)
-        )
-        submission.platform, submission.platform_id = owner.platform, owner.id
-        submission.remark = owner.remark
-        if not submission.student:
-            submission.notebook, submission.problem = None, "whose it is cannot be known"
-    oldest_first = sorted(
-        owned, key=lambda path: (owned[path].attempt, found[path].modified, natural(path.stem))
+        _assign(submissions[path], owner, roster or {})
+    times = {path: (owned[path].attempt, found[path].modified) for path in owned}
+    # Of equal times the last name counts: it has the later date or the greater number.
+    newest_first = sorted(
+        owned, key=lambda path: (times[path], natural(str(path.parent / path.stem))), reverse=True
     )
-    _choose(
-        [
-            (submissions[path], (owned[path].attempt, found[path].modified))
-            for path in reversed(oldest_first)
-        ]
-    )
+    _choose([(submissions[path], times[path]) for path in newest_first])
     return sorted(submissions.values(), key=lambda s: (s.student, s.lesson, s.file))
 
 
 def name_of(source: Path) -> str:
     """Return the name of a folder or zip file, without ``.zip`` and with all other dots."""
     return source.stem if source.suffix.lower() == ".zip" else source.name
+
+
+def _assign(submission: Submission, owner: Owner, roster: Mapping[str, str]) -> None:
+    """Say whose a submission is."""
+    known = roster.get(owner.id) or roster.get(owner.student) or owner.student
+    submission.student = _writable(known)
+    submission.platform, submission.platform_id = owner.platform, owner.id
+    submission.remark = owner.remark
+    if not known:
+        submission.notebook, submission.problem = None, "whose it is cannot be known"
 
 
 def _choose(newest_first: list[tuple[Submission, tuple]]) -> None:

@@ -64,6 +64,13 @@ LAYOUTS = {
             f"Ana A_102{M}/03_bptt.ipynb": "Ana A (102)",
         },
     ),
+    "Moodle, a lesson handed in again in another assignment": (
+        "a Moodle export, 1 student",
+        {
+            f"L3-1/Ana A_101{M}/03_bptt.ipynb": "Ana A",
+            f"late-2/Ana A_201{M}/03_bptt.ipynb": "Ana A",
+        },
+    ),
     "Moodle, not in folders": (
         "a Moodle export, 2 students",
         {f"Ana_123{M}_03_bptt.ipynb": "Ana", f"Bo_124{M}_homework 3.ipynb": "Bo"},
@@ -260,6 +267,24 @@ LAYOUTS = {
             "Bo/hw/03_bptt.ipynb": "Bo",
         },
     ),
+    "all of them": (
+        "a folder for each student, 2 students",
+        {
+            "Ana/old/03_bptt.ipynb": "Ana",
+            "Ana/final/03_bptt.ipynb": "Ana",
+            "Bo/old/03_bptt.ipynb": "Bo",
+            "Bo/final/03_bptt.ipynb": "Bo",
+        },
+    ),
+    "all of them, in files": (
+        "a folder for each student, 2 students",
+        {
+            "Ana/draft_03_bptt.ipynb": "Ana",
+            "Ana/final_03_bptt.ipynb": "Ana",
+            "Bo/draft_03_bptt.ipynb": "Bo",
+            "Bo/final_03_bptt.ipynb": "Bo",
+        },
+    ),
     "one student, homework by homework": (
         "a folder for each student, 1 student",
         {"Ana/homework 1/01_forward.ipynb": "Ana", "Ana/homework 3/03_bptt.ipynb": "Ana"},
@@ -283,6 +308,22 @@ LAYOUTS = {
     "the same, homework by homework": (
         "the files of one student, 1 student",
         {"homework 1/01_forward.ipynb": "inbox", "homework 3/03_bptt.ipynb": "inbox"},
+    ),
+    "flat, by the numbers of students": (
+        "files with the students' names, 2 students",
+        {"4711001_03_bptt.ipynb": "4711001", "4711002_03_bptt.ipynb": "4711002"},
+    ),
+    "folders with the numbers of students": (
+        "a folder for each student, 2 students",
+        {"all/student1/03_bptt.ipynb": "student1", "all/student2/hw/03_bptt.ipynb": "student2"},
+    ),
+    "what lies beside the folders": (
+        "a folder for each student, 3 students; 1 other file by the name",
+        {"all/Ana/03_bptt.ipynb": "Ana", "all/Bo/03_bptt.ipynb": "Bo", "list.xlsx": "list"},
+    ),
+    "an empty folder": (
+        "a folder for each student, 3 students; 1 other file by the name",
+        {"all/Ana/03_bptt.ipynb": "Ana", "all/Bo/03_bptt.ipynb": "Bo", "all/cy": "cy"},
     ),
     "flat, in several spellings": (
         "files with the students' names, 5 students",
@@ -325,3 +366,111 @@ def test_students_are_read_from_the_names(layout):
     assert told((owner.student, owner.platform) for owner in found.values()) == (
         f"Read as {said}." if said else "No name of a student was found."
     )
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later"),
+    [
+        (
+            "L3_ana_attempt_2026-11-09-10-00-00_03_bptt.ipynb",
+            "L3_ana_attempt_2026-11-10-09-30-00_03_bptt.ipynb",
+        ),
+        (
+            "1-2 - Ana A - Nov 20, 2026 1000 AM/03_bptt.ipynb",
+            "1-2 - Ana A - Nov 20, 2026 930 PM/03_bptt.ipynb",
+        ),
+        (
+            "1-2 - Ana A - 30 September 2026 1130/03_bptt.ipynb",
+            "1-2 - Ana A - 01 October 2026 0900/03_bptt.ipynb",
+        ),
+        (
+            "1-2 - Ana A - Nov 20, 2026 109 PM - 03_bptt.ipynb",
+            "1-2 - Ana A - Nov 20, 2026 1059 PM - 03_bptt.ipynb",
+        ),
+        ("ana_1_99_03_bptt.ipynb", "ana_LATE_1_100_03_bptt-1.ipynb"),
+        (
+            "Submitted files/Ana/Lesson 3/Version 9/03_bptt.ipynb",
+            "Submitted files/Ana/Lesson 3/Version 10/03_bptt.ipynb",
+        ),
+    ],
+    ids=["Blackboard", "Brightspace", "day first", "after noon", "Canvas", "Teams"],
+)
+def test_attempts_have_the_platforms_own_stamps(earlier, later):
+    found = read(earlier, later)
+    assert "" < found[PurePosixPath(earlier)].attempt < found[PurePosixPath(later)].attempt
+
+
+def test_a_date_of_another_form_is_no_stamp():
+    (owner,) = read("1-2 - Ana A - 20. Okt. 2026 1000/03_bptt.ipynb").values()
+    assert (owner.student, owner.attempt) == ("Ana A", "")
+
+
+@pytest.mark.parametrize(
+    ("path", "platform", "known_by"),
+    [
+        (f"Ana A_101{M}/03_bptt.ipynb", "Moodle", "101"),
+        ("lopezana_LATE_12345_678902_03_bptt-1.ipynb", "Canvas", "12345"),
+        ("1-2 - Ana A - Nov 20, 2026 1000 AM/03_bptt.ipynb", "Brightspace", "1-2"),
+        ("submission_98765/03_bptt.ipynb", "Gradescope", "100"),
+        ("sub/03_bptt-ana-lopez/03_bptt.ipynb", "GitHub Classroom", "ana-lopez"),
+        ("A_Ana_anaa_123/03_bptt.ipynb", "ILIAS", "123"),
+        ("Ana/03_bptt.ipynb", "folders", ""),
+    ],
+)
+def test_what_the_platform_knows_a_student_by_is_kept(path, platform, known_by):
+    owner = read(path, "submission_metadata.yml")[PurePosixPath(path)]
+    assert (owner.platform, owner.id) == (platform, known_by)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"[1, 2",
+        b"- a list",
+        b"submission_98765: {:submitters: 3}",
+        b"submission_98765: {:submitters: [{:sid: 1}]}",
+        b"[" * 10_000,
+        b"\xff\xfe\x00",
+    ],
+    ids=range(7),
+)
+def test_without_gradescopes_list_its_numbers_stand(content):
+    found = read("submission_98765/03_bptt.ipynb", "submission_metadata.yml", content=content)
+    assert [owner.student for owner in found.values()] == ["submission_98765"]
+
+
+def test_a_list_that_a_student_hands_in_names_nobody():
+    paths = "submission_98765/03_bptt.ipynb", "submission_98765/submission_metadata.yml"
+    assert [owner.student for owner in read(*paths).values()] == ["submission_98765"]
+
+
+@pytest.mark.parametrize(
+    "outer", [f"Ana A_101{M}", "Submitted files", "03-bptt-submissions"], ids=lambda name: name
+)
+def test_the_folders_own_name_can_be_part_of_the_form(outer):
+    inside = {
+        f"Ana A_101{M}": "03_bptt.ipynb",
+        "Submitted files": "Ana A/Lesson 3/03_bptt.ipynb",
+        "03-bptt-submissions": "03-bptt-ana/03_bptt.ipynb",
+    }
+    (owner,) = read(inside[outer], outer=outer).values()
+    assert owner.student in ("Ana A", "ana")
+    assert owner.platform not in ("folders", "one")
+
+
+def test_a_folder_called_like_a_lesson_is_no_repository():
+    found = read("Ana/03_bptt.ipynb", "Bo/03_bptt.ipynb", outer="03_bptt-inbox")
+    assert [owner.student for owner in found.values()] == ["Ana", "Bo"]
+
+
+def test_the_whole_project_handed_in_is_remarked():
+    found = read("Ana/rnn/build/student/03_bptt.ipynb", "Ana/rnn/notebooks/03_bptt.ipynb")
+    (owner,) = found.values()
+    assert owner.remark == "the whole project was handed in: build/student/ counts, not notebooks/"
+
+
+@pytest.mark.parametrize("part", ["_", "1", " - ", "a_", "Ana_1", "Copy of ", "20"])
+def test_endless_names_do_not_take_endless_time(part):
+    long = part * (60_000 // len(part))
+    read(f"{long}/{long}.ipynb", f"{long}_assignsubmission_fil", f"{long}_attempt_2026.ipynb")
