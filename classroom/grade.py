@@ -13,7 +13,7 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
 from multiprocessing import get_all_start_methods, get_context
@@ -29,8 +29,10 @@ from classroom import report
 from classroom.course import COURSE, prepare, seed
 from classroom.files import WorkedOn, shown, to_bytes, write_whole
 from classroom.lessons import lesson_paths, read
+from classroom.platforms import told
 from classroom.repair import named
-from classroom.submissions import Result, Submission, collect, student_id
+from classroom.roster import FILE, ID, read_table, write_table
+from classroom.submissions import Result, Submission, collect, name_of, student_id
 from classroom.worker import work
 
 
@@ -215,16 +217,18 @@ def main() -> None:
     )
     parser.add_argument("--memory", type=_number(float, 1), default=4, help="GB for a notebook")
     parser.add_argument("--seed", type=_number(int, 0), help="of the checks, this time")
+    parser.add_argument("--roster", type=Path, help="CSV file with the columns id and student")
     arguments = parser.parse_args()
     chosen = seed() if arguments.seed is None else str(arguments.seed)
     settings = Settings(chosen, arguments.timeout, arguments.memory)
     lessons = {path.stem: read(path) for path in lesson_paths()}
     source = arguments.submissions.resolve()
-    out = source.with_name(f"{source.stem}-grades")
+    out = source.with_name(f"{name_of(source)}-grades")
     try:
         if source.is_relative_to(COURSE):
             raise ValueError("build/class/ is for nbgrader: copy the folder elsewhere, grade that")
-        submissions = collect(source, lessons)
+        roster = read_table(arguments.roster, ID) if arguments.roster else {}
+        submissions = _collect(source, lessons, roster)
         out.mkdir(exist_ok=True)
         prepare(lessons)
     except WorkedOn as error:
@@ -232,6 +236,9 @@ def main() -> None:
     except (OSError, ValueError, RuntimeError) as error:
         sys.exit(f"Nothing was graded. {error}")
 
+    present = {s.student for s in submissions if s.student != s.file}
+    if roster:
+        _print_names("Not in the roster: ", present - set(roster.values()))
     print(f"{len(submissions)} files, {arguments.jobs} at once.", flush=True)
     results, stopped = [], False
     try:
@@ -243,13 +250,49 @@ def main() -> None:
         stopped = True
     finally:
         bar.close()
-    tables = report.write(out, results, lessons)
+    absent = {student for student in roster.values() if student} - present
+    tables = report.write(out, results, lessons, sorted(absent))
     n_graded = sum(not result.submission.problem for result in results)
     print(f"{n_graded} of them graded, seed {settings.seed}.")
     for path in tables:
         print(shown(path))
+    _print_names("Handed in nothing: ", absent)
     if stopped:
         sys.exit("Stopped. What is graded is kept; the same command resumes from here.")
+
+
+def _collect(
+    source: Path, lessons: dict[str, NotebookNode], roster: dict[str, str]
+) -> list[Submission]:
+    """Read all submissions, and say whose they are.
+
+    Files without a student's name are written into a table beside the folder for the teacher to
+    fill in. It is read here by the next call.
+    """
+    table = source.with_name(f"{name_of(source)}-students.csv")
+    filled_in = read_table(table, FILE) if table.exists() else {}
+    # The folder's name in front keeps a spreadsheet from taking a file's name for a formula.
+    students = {file.partition("/")[2]: student for file, student in filled_in.items()}
+    submissions = collect(source, lessons, students, roster)
+    unknown = [submission for submission in submissions if not submission.student]
+    if unknown:
+        write_table(table, [f"{name_of(source)}/{s.file}" for s in unknown], filled_in)
+        said = f"Whose they are cannot be known: {len(unknown)} of {len(submissions)} files."
+        remedy = f"Fill in {shown(table)}, and call again."
+        if len(unknown) == len(submissions):
+            raise ValueError(f"{said} {remedy}")
+    print(told((submission.student, submission.platform) for submission in submissions))
+    if unknown:
+        print(f"{said} {remedy}")
+    for submission in unknown:
+        submission.student = submission.file
+        submission.problem += f": fill in {table.name}"
+    return submissions
+
+
+def _print_names(what: str, names: Collection[str]) -> None:
+    if names:
+        print(f"{what}{', '.join(sorted(names))}.")
 
 
 def _number(kind: type, least: int) -> Callable[[str], float]:

@@ -6,7 +6,7 @@ and late penalties are in the tables after the next ``make grade``.
 
 import html
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -38,7 +38,12 @@ th, td {{ text-align: left; vertical-align: top }}
 """
 
 
-def write(out: Path, results: Iterable[Result], lessons: dict[str, NotebookNode]) -> list[Path]:
+def write(
+    out: Path,
+    results: Iterable[Result],
+    lessons: dict[str, NotebookNode],
+    absent: Collection[str] = (),
+) -> list[Path]:
     """Write grades.csv, totals.csv and feedback/.
 
     Parameters
@@ -49,6 +54,8 @@ def write(out: Path, results: Iterable[Result], lessons: dict[str, NotebookNode]
         One for each file.
     lessons : dict of str to NotebookNode
         The complete lessons, by name.
+    absent : collection of str
+        Students who handed in nothing.
 
     Returns
     -------
@@ -61,7 +68,7 @@ def write(out: Path, results: Iterable[Result], lessons: dict[str, NotebookNode]
     grades = grades.sort_values(["student", "lesson", "exercise", "file"], ignore_index=True)
     # The byte order mark tells a spreadsheet that this is UTF-8.
     write_whole(out / "grades.csv", grades.map(_plain).to_csv(index=False).encode("utf-8-sig"))
-    totals = _totals(grades)
+    totals = _totals(grades, absent)
     write_whole(out / "totals.csv", totals.rename(_plain).to_csv().encode("utf-8-sig"))
     shutil.rmtree(out / "feedback", ignore_errors=True)  # of students no longer in the class
     for student, own in grades.groupby("student"):
@@ -105,27 +112,32 @@ def _rows(
     student, lesson = student_id(submission.student), submission.lesson
     grades = gradebook.find_submission_notebook(lesson, lesson, student).grades
     points = {grade.name: (grade.score, grade.max_score) for grade in grades}
-    for exercise in asked:
+    for n, exercise in enumerate(asked):
         cell = exercise.check.id
         got, maximum = points[cell]
+        remarks = [submission.remark * (n == 0), result.remarks.get(cell, "")]
         yield row | {
             "exercise": str(exercise),
             "points": got,
             "maximum": maximum,
             "reason": result.reasons.get(cell, "") if got < maximum else "",
-            "remark": result.remarks.get(cell, ""),
+            "remark": "; ".join(filter(None, remarks)),
         }
     late = gradebook.find_submission(lesson, student).late_submission_penalty
     if late:
         yield row | {"exercise": "late", "points": -late, "reason": "handed in after the deadline"}
 
 
-def _totals(grades: pd.DataFrame) -> pd.DataFrame:
-    """Add the points up: a row for each student, a column for each lesson."""
+def _totals(grades: pd.DataFrame, absent: Collection[str]) -> pd.DataFrame:
+    """Add the points up: a row for each student, a column for each lesson.
+
+    Who handed in nothing has no points for any lesson, and 0 in total.
+    """
     sums = grades.groupby(["student", "lesson"])[["points", "maximum"]].sum()
     points, maximum = (sums[column].unstack().drop(columns="", errors="ignore") for column in sums)
     without_exercises = [lesson for lesson in maximum if not maximum[lesson].max()]
     points, maximum = (table.drop(columns=without_exercises) for table in (points, maximum))
+    points = points.reindex(points.index.union(pd.Index(absent, name="student", dtype=object)))
     points["total"], maximum["total"] = points.sum(axis=1), maximum.max().sum()
     names = {lesson: f"{lesson} of {maximum[lesson].max():g}" for lesson in points}
     return points.rename(columns=names)

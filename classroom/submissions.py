@@ -11,10 +11,9 @@ the lesson's own; everything else stays the student's, in the student's order. N
 import contextlib
 import hashlib
 import re
-import unicodedata
 import zipfile
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -25,6 +24,7 @@ from nbgrader.utils import parse_utc
 from classroom import repair
 from classroom.edition import student_edition, way_on
 from classroom.lessons import Exercise, exercises
+from classroom.platforms import Owner, apart, lesson_in, natural, owners
 from classroom.repair import CannotGrade, named, writable
 
 LARGEST = 100_000_000
@@ -47,7 +47,7 @@ class Submission:
     Attributes
     ----------
     student : str
-        As in the name of the folder or file.
+        As in the name of the folder or file, "" if it cannot be known.
     file : str
         Its path within the folder or zip file.
     lesson : str
@@ -64,6 +64,11 @@ class Submission:
         Whether another file is graded for the same lesson.
     timestamp : str
         When it was handed in, if nbgrader recorded it.
+    platform, platform_id : str
+        The form in which its path was read ("Moodle", "Canvas", ...; see
+        :mod:`classroom.platforms`), and the platform's number for the student, if it has one.
+    remark : str
+        About how it was handed in, for the teacher to look at.
     """
 
     student: str
@@ -75,6 +80,9 @@ class Submission:
     problem: str = ""
     is_spare: bool = False
     timestamp: str = ""
+    platform: str = ""
+    platform_id: str = ""
+    remark: str = ""
 
 
 @dataclass
@@ -94,75 +102,106 @@ class Result:
     remarks: dict[str, str] = field(default_factory=dict)
 
 
-def collect(source: Path, lessons: dict[str, NotebookNode]) -> list[Submission]:
+def collect(
+    source: Path,
+    lessons: dict[str, NotebookNode],
+    students: Mapping[str, str] | None = None,
+    roster: Mapping[str, str] | None = None,
+) -> list[Submission]:
     """Read all submissions.
 
     Parameters
     ----------
     source : Path
-        A folder or zip file with nbgrader's layout, ``student/assignment/file.ipynb``, with one
-        folder per student, or flat: ``name_03_bptt.ipynb``.
+        A folder or zip file, in a learning platform's form, with a folder for each student, or
+        flat: ``name_03_bptt.ipynb``.
     lessons : dict of str to NotebookNode
         The complete lessons, by name.
+    students : mapping of str to str, optional
+        Students by file, for those whose paths do not tell.
+    roster : mapping of str to str, optional
+        Students by what the platform calls them, its number or a name.
 
     Returns
     -------
     list of Submission
-        One for every file, sorted by student and lesson. Of several for one lesson the newest can
-        be graded, the others say so.
+        One for every file handed in, sorted by student and lesson. Of several for one lesson the
+        latest can be graded, the others say so.
 
     Raises
     ------
     FileNotFoundError, ValueError
         If there is no such folder or zip file, or nothing in it.
     """
-    found = sorted(_files(source), key=lambda file: file.modified, reverse=True)
+    found: dict[PurePosixPath, _File] = {}
+    for file in _files(source):
+        while file.path in found:  # as two members of a zip can be called
+            file.path = file.path.with_stem(f"{file.path.stem} again")
+        found[file.path] = file
     if not found:
         raise ValueError(f"{source}: no files in it")
-    while _is_wrapped(found, lessons):
-        found = [replace(file, path=PurePosixPath(*file.path.parts[1:])) for file in found]
-    flat = [file.path.stem for file in found if len(file.path.parts) == 1]
-    students = {_split(stem, lessons)[0] for stem in flat} - {""}
-    submissions = _with_modules([_read(file, lessons, students) for file in found])
-    graded: dict[tuple[str, str], Submission] = {}
-    for submission in submissions:
-        if submission.notebook is not None:
-            newest = graded.setdefault((submission.student, submission.lesson), submission)
-            if newest is not submission:
-                submission.notebook = None
-                submission.problem = f"handed in more than once: {newest.file} is graded"
-    for submission in submissions:
+    owned = owners(found, lessons, name_of(source), lambda path: _content(found[path]))
+    if not owned:
+        raise ValueError(f"{source}: nothing in it that a student handed in")
+    for path, owner in owned.items():
+        if student := (students or {}).get(writable(str(path))):
+            platform = owner.platform if owner.student else "table"
+            owned[path] = replace(owner, student=student, platform=platform)
+    submissions = {path: _read(found[path], lessons) for path in owned}
+    owned = apart(owned, lambda path: submissions[path].lesson)
+    for path, owner in owned.items():
+        _assign(submissions[path], owner, roster or {})
+    kept = _with_modules(submissions.values())
+    times = {path: (owned[path].attempt, found[path].modified) for path in owned}
+    # Of equal times the last name counts: it has the later date or the greater number.
+    newest_first = sorted(
+        owned, key=lambda path: (times[path], natural(str(path.parent / path.stem))), reverse=True
+    )
+    _choose([(submissions[path], times[path]) for path in newest_first])
+    return sorted(kept, key=lambda s: (s.student, s.lesson, s.file))
+
+
+def name_of(source: Path) -> str:
+    """Return the name of a folder or zip file, without ``.zip`` and with all other dots."""
+    return source.stem if source.suffix.lower() == ".zip" else source.name
+
+
+def _assign(submission: Submission, owner: Owner, roster: Mapping[str, str]) -> None:
+    """Say whose a submission is."""
+    known = roster.get(owner.id) or roster.get(owner.student) or owner.student
+    submission.student = writable(known)
+    submission.platform, submission.platform_id = owner.platform, owner.id
+    submission.remark = owner.remark
+    if not known:
+        submission.notebook, submission.problem = None, "whose it is cannot be known"
+
+
+def _choose(newest_first: list[tuple[Submission, tuple]]) -> None:
+    """Leave one submission of each student for each lesson to be graded, the latest."""
+    graded: dict[tuple[str, str], tuple[Submission, tuple]] = {}
+    for submission, time in newest_first:
+        if submission.notebook is None:
+            continue
+        newest, its_time = graded.setdefault(
+            (submission.student, submission.lesson), (submission, time)
+        )
+        if newest is submission:
+            continue
+        submission.notebook = None
+        submission.problem = f"handed in more than once: {newest.file} is graded"
+        if time == its_time and submission.digest != newest.digest:
+            same = f"{submission.file} has the same time and is not graded"
+            newest.remark = "; ".join(filter(None, [newest.remark, same]))
+    for submission, _ in newest_first:
         key = submission.student, submission.lesson
         submission.is_spare = submission.notebook is None and key in graded
-    return sorted(submissions, key=lambda s: (s.student, s.lesson, s.file))
 
 
-def _is_wrapped(files: list["_File"], lessons: Iterable[str]) -> bool:
-    """Say whether all lies in one folder that is not a student's, as in the zip of a folder."""
-    if len({file.path.parts[0] for file in files}) > 1 or any(
-        len(file.path.parts) == 1 for file in files
-    ):
-        return False
-    inside = [PurePosixPath(*file.path.parts[1:]) for file in files]
-    flat = [path for path in inside if len(path.parts) == 1]
-    folders = {path.parts[0] for path in inside} - {path.name for path in flat}
-    if any(_split(path.stem, lessons)[0] for path in flat):
-        return True
-    if len(folders) == 1 and not flat:
-        return _is_wrapped(
-            [replace(f, path=p) for f, p in zip(files, inside, strict=True)], lessons
-        )
-    # One student's own folders have the names of assignments.
-    return len(folders) > 1 and not any(lesson in name for lesson in lessons for name in folders)
-
-
-def _read(file: "_File", lessons: dict[str, NotebookNode], students: set[str]) -> Submission:
+def _read(file: "_File", lessons: dict[str, NotebookNode]) -> Submission:
     """Make a submission of a file, one that can be graded or one that says why not."""
-    submission = Submission(writable(file.path.parts[0]), writable(str(file.path)))
-    submission.timestamp = file.timestamp
+    submission = Submission("", writable(str(file.path)), timestamp=file.timestamp)
     try:
-        submission.student = writable(_student(file.path, lessons, students))
-        submission.lesson = _named(file.path, lessons)
+        submission.lesson = lesson_in(file.path, lessons)
         content = file.read()
         if file.path.suffix == ".py":
             if file.path.stem.isidentifier():
@@ -183,7 +222,7 @@ def _read(file: "_File", lessons: dict[str, NotebookNode], students: set[str]) -
     return submission
 
 
-def _with_modules(submissions: list[Submission]) -> list[Submission]:
+def _with_modules(submissions: Iterable[Submission]) -> list[Submission]:
     """Give each notebook the modules that lie beside it; those have no rows of their own."""
 
     def place(submission: Submission) -> tuple[str, PurePosixPath]:
@@ -239,6 +278,14 @@ class _File:
 
 def _not_a_notebook(path: PurePosixPath) -> CannotGrade:
     return CannotGrade(f"not a notebook: the file's name ends in {path.suffix!r}")
+
+
+def _content(file: _File) -> bytes:
+    """Read a file that a platform has added; nothing, if it cannot be read."""
+    with contextlib.suppress(Exception):  # a damaged zip, as above
+        if file.size <= LARGEST and not file.problem:
+            return file.content()
+    return b""
 
 
 def _files(source: Path) -> Iterator[_File]:
@@ -330,32 +377,7 @@ def _is_handed_in(path: PurePosixPath) -> bool:
     return not hidden and path.name.lower() not in _NOT_HANDED_IN
 
 
-# -- whose, and which lesson --------------------------------------------------------------------
-
-
-def _split(stem: str, lessons: Iterable[str]) -> tuple[str, str]:
-    """Split name_03_bptt into the name and the lesson, both "" if no lesson is named."""
-    for lesson in lessons:
-        before, found, after = stem.partition(lesson)
-        if found:
-            return before.strip(" _-.") or after.strip(" _-.()0123456789"), lesson
-    return "", ""
-
-
-def _named(path: PurePosixPath, lessons: Iterable[str]) -> str:
-    named = (_split(part, lessons)[1] for part in reversed(path.parts))
-    return next(filter(None, named), "")
-
-
-def _student(path: PurePosixPath, lessons: Iterable[str], students: set[str]) -> str:
-    """Read the student's name from a path: its outermost folder, or what precedes the lesson."""
-    name = path.parts[0]
-    if len(path.parts) == 1:
-        name = _split(path.stem, lessons)[0]
-        if not name:  # renamed: perhaps the name is one that other files have as well
-            name = max((s for s in students if path.stem.startswith(s)), key=len, default=path.stem)
-    # A name typed on a Mac may spell é as two characters.
-    return unicodedata.normalize("NFC", name)
+# -- which lesson -------------------------------------------------------------------------------
 
 
 def _recognize(submitted: NotebookNode, lessons: dict[str, NotebookNode]) -> str:

@@ -281,8 +281,7 @@ def failing(monkeypatch, module, name, error):
 @pytest.mark.parametrize(
     ("module", "name"),
     [
-        (submissions, "_student"),
-        (submissions, "_named"),
+        (submissions, "lesson_in"),
         (repair, "notebook"),
         (submissions, "_recognize"),
         (submissions, "in_order"),
