@@ -5,7 +5,6 @@ and late penalties are in the tables after the next ``make grade``.
 """
 
 import html
-import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from nbformat import NotebookNode
 from nbgrader.api import Gradebook
 
 from classroom.course import COURSE, DATABASE
-from classroom.files import write_whole
+from classroom.files import renewed, write_whole
 from classroom.lessons import exercises
 from classroom.submissions import Result, student_id
 
@@ -58,14 +57,15 @@ def write(out: Path, results: Iterable[Result], lessons: dict[str, NotebookNode]
         rows = [row for result in results for row in _rows(result, lessons, gradebook)]
     grades = pd.DataFrame(rows, columns=COLUMNS)
     grades = grades.sort_values(["student", "lesson", "exercise", "file"], ignore_index=True)
-    # The byte order mark tells a spreadsheet that this is UTF-8.
-    write_whole(out / "grades.csv", grades.map(_plain).to_csv(index=False).encode("utf-8-sig"))
-    totals = _totals(grades)
-    write_whole(out / "totals.csv", totals.rename(_plain).to_csv().encode("utf-8-sig"))
-    shutil.rmtree(out / "feedback", ignore_errors=True)  # of students no longer in the class
-    for student, own in grades.groupby("student"):
-        _write_page(out / "feedback", student, own)
-    return [out / "grades.csv", out / "totals.csv", out / "feedback"]
+    names = "grades.csv", "totals.csv", "feedback"
+    with renewed(out, *names) as new:
+        # The byte order mark tells a spreadsheet that this is UTF-8.
+        write_whole(new / "grades.csv", grades.map(_plain).to_csv(index=False).encode("utf-8-sig"))
+        totals = _totals(grades)
+        write_whole(new / "totals.csv", totals.rename(_plain).to_csv().encode("utf-8-sig"))
+        for student, own in grades.groupby("student"):
+            _write_page(new / "feedback", student, own)
+    return [out / name for name in names]
 
 
 def _plain(value: object) -> object:
