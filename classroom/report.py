@@ -16,6 +16,7 @@ from classroom.course import COURSE, DATABASE
 from classroom.files import renewed, write_whole
 from classroom.lessons import exercises
 from classroom.submissions import Result, student_id
+from classroom.tables import to_csv
 
 COLUMNS = ["student", "lesson", "exercise", "points", "maximum", "reason", "remark", "file"]
 """Of grades.csv. The reason says why points were lost; a remark asks for a look at the notebook."""
@@ -59,19 +60,11 @@ def write(out: Path, results: Iterable[Result], lessons: dict[str, NotebookNode]
     grades = grades.sort_values(["student", "lesson", "exercise", "file"], ignore_index=True)
     names = "grades.csv", "totals.csv", "feedback"
     with renewed(out, *names) as new:
-        # The byte order mark tells a spreadsheet that this is UTF-8.
-        write_whole(new / "grades.csv", grades.map(_plain).to_csv(index=False).encode("utf-8-sig"))
-        totals = _totals(grades)
-        write_whole(new / "totals.csv", totals.rename(_plain).to_csv().encode("utf-8-sig"))
+        write_whole(new / "grades.csv", to_csv(grades))
+        write_whole(new / "totals.csv", to_csv(_totals(grades).reset_index()))
         for student, own in grades.groupby("student"):
             _write_page(new / "feedback", student, own)
     return [out / name for name in names]
-
-
-def _plain(value: object) -> object:
-    """Keep a spreadsheet from taking a name for a formula."""
-    is_formula = isinstance(value, str) and value.startswith(("=", "+", "-", "@"))
-    return f"'{value}" if is_formula else value
 
 
 def _rows(
