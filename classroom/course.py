@@ -69,7 +69,6 @@ def configure(config: Config) -> Config:
     config.BoundedExecute.seed = seed()
     config.HTMLExporter.sanitize_html = True  # a student's script must not run on a page
     config.HTMLExporter.filters = pages.FILTERS
-    config.NbConvertBase.display_data_priority = pages.OUTPUTS
     return config
 
 

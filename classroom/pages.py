@@ -1,7 +1,9 @@
 """What students wrote, on pages that teachers read: nothing in it runs or asks another machine.
 
 nbconvert and nbgrader show Markdown with all the HTML that stands in it. Here it is cleaned after
-it has become HTML, on the feedback pages and in Formgrader, which is the teacher's own account.
+it has become HTML, on the feedback pages and in Formgrader, where a script could change
+points. Outputs nbconvert cleans itself (`sanitize_html`); an SVG it shows as an image, which runs
+nothing.
 """
 
 import re
@@ -14,12 +16,6 @@ FILTERS = {
     "get_metadata": f"{__name__}.plain_metadata",
 }
 """Of nbconvert's templates, by name: what takes the place of its own."""
-
-OUTPUTS = [
-    *("text/html", "text/markdown", "image/svg+xml", "text/latex"),
-    *("image/png", "image/jpeg", "text/plain"),
-]
-"""Kinds of output that are shown, the best first; nbconvert cleans HTML, and SVG is an <img>."""
 
 _TAGS = {
     *("a", "b", "blockquote", "br", "code", "del", "details", "div", "em", "h1", "h2", "h3", "h4"),

@@ -15,6 +15,7 @@ from nbgrader.api import Gradebook
 from classroom.course import COURSE, DATABASE
 from classroom.files import renewed, write_whole
 from classroom.lessons import exercises
+from classroom.marks import uploads
 from classroom.submissions import Result, student_id
 from classroom.tables import to_csv
 
@@ -38,7 +39,7 @@ th, td {{ text-align: left; vertical-align: top }}
 
 
 def write(out: Path, results: Iterable[Result], lessons: dict[str, NotebookNode]) -> list[Path]:
-    """Write grades.csv, totals.csv and feedback/.
+    """Write the tables, the files to upload, and a page for each student.
 
     Parameters
     ----------
@@ -54,17 +55,20 @@ def write(out: Path, results: Iterable[Result], lessons: dict[str, NotebookNode]
     list of Path
         What was written.
     """
+    results = list(results)
     with Gradebook(DATABASE) as gradebook:
         rows = [row for result in results for row in _rows(result, lessons, gradebook)]
     grades = pd.DataFrame(rows, columns=COLUMNS)
     grades = grades.sort_values(["student", "lesson", "exercise", "file"], ignore_index=True)
-    names = "grades.csv", "totals.csv", "feedback"
+    names = "grades.csv", "totals.csv", "upload", "feedback"
     with renewed(out, *names) as new:
         write_whole(new / "grades.csv", to_csv(grades))
         write_whole(new / "totals.csv", to_csv(_totals(grades).reset_index()))
+        for name, content in uploads([result.submission for result in results], grades):
+            write_whole(new / "upload" / name, content)
         for student, own in grades.groupby("student"):
             _write_page(new / "feedback", student, own)
-    return [out / name for name in names]
+    return [out / name for name in names if (out / name).exists()]
 
 
 def _rows(

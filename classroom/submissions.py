@@ -54,6 +54,8 @@ class Submission:
         Whether another file is graded for the same lesson.
     timestamp : str
         When it was handed in, if nbgrader recorded it.
+    platform, platform_id : str
+        The learning platform that the export is from, and the student's number there.
     """
 
     student: str
@@ -64,6 +66,8 @@ class Submission:
     problem: str = ""
     is_spare: bool = False
     timestamp: str = ""
+    platform: str = ""
+    platform_id: str = ""
 
 
 @dataclass
