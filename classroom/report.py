@@ -16,6 +16,7 @@ from classroom.course import COURSE, DATABASE
 from classroom.files import renewed, write_whole
 from classroom.lessons import exercises
 from classroom.marks import uploads
+from classroom.mistakes import mistakes, sections
 from classroom.submissions import Result, student_id
 from classroom.tables import to_csv
 
@@ -25,14 +26,14 @@ COLUMNS = ["student", "lesson", "exercise", "points", "maximum", "reason", "rema
 _PAGE = """<!DOCTYPE html>
 <html lang="en">
 <meta charset="utf-8">
-<title>{student}</title>
+<title>{title}</title>
 <style>
 body {{ font: 16px/1.5 sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem }}
 table {{ border-collapse: collapse; width: 100% }}
 th, td {{ padding: .3rem .8rem .3rem 0; border-bottom: 1px solid #ccc }}
 th, td {{ text-align: left; vertical-align: top }}
 </style>
-<h1>{student}</h1>
+<h1>{title}</h1>
 {sections}
 </html>
 """
@@ -60,10 +61,13 @@ def write(out: Path, results: Iterable[Result], lessons: dict[str, NotebookNode]
         rows = [row for result in results for row in _rows(result, lessons, gradebook)]
     grades = pd.DataFrame(rows, columns=COLUMNS)
     grades = grades.sort_values(["student", "lesson", "exercise", "file"], ignore_index=True)
-    names = "grades.csv", "totals.csv", "upload", "feedback"
+    found = mistakes(grades)
+    names = "grades.csv", "totals.csv", "mistakes.csv", "mistakes.html", "upload", "feedback"
     with renewed(out, *names) as new:
         write_whole(new / "grades.csv", to_csv(grades))
         write_whole(new / "totals.csv", to_csv(_totals(grades).reset_index()))
+        write_whole(new / "mistakes.csv", to_csv(found))
+        write_whole(new / "mistakes.html", _page("What the class got wrong", sections(found)))
         for name, content in uploads([result.submission for result in results], grades):
             write_whole(new / "upload" / name, content)
         for student, own in grades.groupby("student"):
@@ -114,7 +118,7 @@ def _totals(grades: pd.DataFrame) -> pd.DataFrame:
 def _write_page(folder: Path, student: str, own: pd.DataFrame) -> None:
     """Write a student's page, with nbgrader's page of each lesson beside it."""
     folder = folder / student_id(student)
-    sections = []
+    lessons = []
     for lesson, rows in own.groupby("lesson"):
         annotated = COURSE / "feedback" / folder.name / lesson / f"{lesson}.html"
         title = html.escape(lesson or "not recognized")
@@ -125,6 +129,9 @@ def _write_page(folder: Path, student: str, own: pd.DataFrame) -> None:
         with pd.option_context("display.max_colwidth", None):
             table = cells.to_html(index=False, border=0, float_format="{:g}".format)
         total = f"{rows.points.sum():g} of {rows.maximum.sum():g} points"
-        sections.append(f"<h2>{title}: {total}</h2>\n{table}")
-    page = _PAGE.format(student=html.escape(student), sections="\n".join(sections))
-    write_whole(folder / "index.html", page.encode())
+        lessons.append(f"<h2>{title}: {total}</h2>\n{table}")
+    write_whole(folder / "index.html", _page(student, "\n".join(lessons)))
+
+
+def _page(title: str, sections: str) -> bytes:
+    return _PAGE.format(title=html.escape(title), sections=sections).encode()
