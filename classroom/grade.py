@@ -11,8 +11,10 @@ import functools
 import hashlib
 import json
 import os
+import platform
 import shutil
 import sys
+import time
 from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
@@ -27,7 +29,7 @@ from tqdm import tqdm
 import rnn_lib
 from classroom import report
 from classroom.course import COURSE, prepare, seed
-from classroom.files import WorkedOn, shown, to_bytes, write_whole
+from classroom.files import WorkedOn, lock, remove_unfinished, shown, to_bytes, write_whole
 from classroom.lessons import lesson_paths, read
 from classroom.platforms import told
 from classroom.repair import named
@@ -227,12 +229,16 @@ def main() -> None:
     try:
         if source.is_relative_to(COURSE):
             raise ValueError("build/class/ is for nbgrader: copy the folder elsewhere, grade that")
+        at_work = lock(COURSE, f"process {os.getpid()} on {platform.node()}, since {time.ctime()}")
+        remove_unfinished(COURSE)
         roster = read_table(arguments.roster, ID) if arguments.roster else {}
         submissions = _collect(source, lessons, roster)
         out.mkdir(exist_ok=True)
         prepare(lessons)
     except WorkedOn as error:
         sys.exit(f"Nothing was graded. Edit the lessons in notebooks/, not these copies: {error}")
+    except BlockingIOError as error:
+        sys.exit(f"Nothing was graded. This class is being graded already: {error}")
     except (OSError, ValueError, RuntimeError) as error:
         sys.exit(f"Nothing was graded. {error}")
 
@@ -244,21 +250,46 @@ def main() -> None:
     try:
         bar = tqdm(total=len(submissions), unit="notebook", disable=None)
         for result in grade(submissions, lessons, settings, arguments.jobs):
+            if result.submission.problem and result.submission.notebook:
+                _expect_room()  # a full disk concerns all, not this student
             results.append(result)
             bar.update()
     except KeyboardInterrupt:
         stopped = True
+    except OSError as error:
+        sys.exit(_NO_TABLES.format(error))
     finally:
         bar.close()
     absent = {student for student in roster.values() if student} - present
-    tables = report.write(out, results, lessons, sorted(absent))
+    try:
+        tables = report.write(out, results, lessons, sorted(absent))
+    except OSError as error:
+        sys.exit(_NO_TABLES.format(error))
     n_graded = sum(not result.submission.problem for result in results)
     print(f"{n_graded} of them graded, seed {settings.seed}.")
     for path in tables:
         print(shown(path))
     _print_names("Handed in nothing: ", absent)
+    at_work.close()
     if stopped:
         sys.exit("Stopped. What is graded is kept; the same command resumes from here.")
+
+
+_NO_TABLES = """{}
+The tables are as they were before. What is graded is kept; the same command resumes from here."""
+
+
+def _expect_room() -> None:
+    """Make sure that the disk has room for one more page.
+
+    Raises
+    ------
+    OSError
+        If it has not.
+    """
+    path = COURSE / "room"
+    write_whole(path, bytes(1_000_000))
+    path.unlink()
 
 
 def _collect(

@@ -5,7 +5,6 @@ and late penalties are in the tables after the next ``make grade``.
 """
 
 import html
-import shutil
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
@@ -14,10 +13,13 @@ from nbformat import NotebookNode
 from nbgrader.api import Gradebook
 
 from classroom.course import COURSE, DATABASE
-from classroom.files import write_whole
+from classroom.files import renewed, write_whole
 from classroom.lessons import exercises
+from classroom.marks import uploads
+from classroom.mistakes import mistakes, sections
 from classroom.repair import named
 from classroom.submissions import Result, student_id
+from classroom.tables import to_csv
 
 COLUMNS = ["student", "lesson", "exercise", "points", "maximum", "reason", "remark", "file"]
 """Of grades.csv. The reason says why points were lost; a remark asks for a look at the notebook."""
@@ -25,14 +27,14 @@ COLUMNS = ["student", "lesson", "exercise", "points", "maximum", "reason", "rema
 _PAGE = """<!DOCTYPE html>
 <html lang="en">
 <meta charset="utf-8">
-<title>{student}</title>
+<title>{title}</title>
 <style>
 body {{ font: 16px/1.5 sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem }}
 table {{ border-collapse: collapse; width: 100% }}
 th, td {{ padding: .3rem .8rem .3rem 0; border-bottom: 1px solid #ccc }}
 th, td {{ text-align: left; vertical-align: top }}
 </style>
-<h1>{student}</h1>
+<h1>{title}</h1>
 {sections}
 </html>
 """
@@ -44,7 +46,7 @@ def write(
     lessons: dict[str, NotebookNode],
     absent: Collection[str] = (),
 ) -> list[Path]:
-    """Write grades.csv, totals.csv and feedback/.
+    """Write the tables, the files to upload, and a page for each student.
 
     Parameters
     ----------
@@ -62,29 +64,28 @@ def write(
     list of Path
         What was written.
     """
+    results = list(results)
     with Gradebook(DATABASE) as gradebook:
         rows = [row for result in results for row in _rows_or_reason(result, lessons, gradebook)]
     grades = pd.DataFrame(rows, columns=COLUMNS)
     grades = grades.sort_values(["student", "lesson", "exercise", "file"], ignore_index=True)
-    # The byte order mark tells a spreadsheet that this is UTF-8.
-    write_whole(out / "grades.csv", grades.map(_plain).to_csv(index=False).encode("utf-8-sig"))
-    totals = _totals(grades, absent)
-    write_whole(out / "totals.csv", totals.rename(_plain).to_csv().encode("utf-8-sig"))
-    shutil.rmtree(out / "feedback", ignore_errors=True)  # of students no longer in the class
-    for student, own in grades.groupby("student"):
-        try:
-            _write_page(out / "feedback", student, own)
-        except OSError:  # of the disk, which concerns all
-            raise
-        except Exception as error:  # no file may end the class
-            print(f"{student} has no page: {named(error)}")
-    return [out / "grades.csv", out / "totals.csv", out / "feedback"]
-
-
-def _plain(value: object) -> object:
-    """Keep a spreadsheet from taking a name for a formula."""
-    is_formula = isinstance(value, str) and value.startswith(("=", "+", "-", "@"))
-    return f"'{value}" if is_formula else value
+    found = mistakes(grades)
+    names = "grades.csv", "totals.csv", "mistakes.csv", "mistakes.html", "upload", "feedback"
+    with renewed(out, *names) as new:
+        write_whole(new / "grades.csv", to_csv(grades))
+        write_whole(new / "totals.csv", to_csv(_totals(grades, absent).reset_index()))
+        write_whole(new / "mistakes.csv", to_csv(found))
+        write_whole(new / "mistakes.html", _page("What the class got wrong", sections(found)))
+        for name, content in uploads([result.submission for result in results], grades):
+            write_whole(new / "upload" / name, content)
+        for student, own in grades.groupby("student"):
+            try:
+                _write_page(new / "feedback", student, own)
+            except OSError:  # of the disk, which concerns all
+                raise
+            except Exception as error:  # no file may end the class
+                print(f"{student} has no page: {named(error)}")
+    return [out / name for name in names if (out / name).exists()]
 
 
 def _rows_or_reason(
@@ -146,7 +147,7 @@ def _totals(grades: pd.DataFrame, absent: Collection[str]) -> pd.DataFrame:
 def _write_page(folder: Path, student: str, own: pd.DataFrame) -> None:
     """Write a student's page, with nbgrader's page of each lesson beside it."""
     folder = folder / student_id(student)
-    sections = []
+    lessons = []
     for lesson, rows in own.groupby("lesson"):
         annotated = COURSE / "feedback" / folder.name / lesson / f"{lesson}.html"
         title = html.escape(lesson or "not recognized")
@@ -157,6 +158,9 @@ def _write_page(folder: Path, student: str, own: pd.DataFrame) -> None:
         with pd.option_context("display.max_colwidth", None):
             table = cells.to_html(index=False, border=0, float_format="{:g}".format)
         total = f"{rows.points.sum():g} of {rows.maximum.sum():g} points"
-        sections.append(f"<h2>{title}: {total}</h2>\n{table}")
-    page = _PAGE.format(student=html.escape(student), sections="\n".join(sections))
-    write_whole(folder / "index.html", page.encode())
+        lessons.append(f"<h2>{title}: {total}</h2>\n{table}")
+    write_whole(folder / "index.html", _page(student, "\n".join(lessons)))
+
+
+def _page(title: str, sections: str) -> bytes:
+    return _PAGE.format(title=html.escape(title), sections=sections).encode()
