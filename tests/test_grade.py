@@ -71,7 +71,7 @@ def test_a_file_whose_text_speaks_of_a_full_disk_is_one_row(call, monkeypatch):
     """Only a disk that is full ends the class, not a student who says so."""
     written = []
 
-    def write(out, results, lessons):
+    def write(out, results, *others):
         written.extend(results)
         raise FULL  # the class came this far
 
