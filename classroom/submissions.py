@@ -54,7 +54,7 @@ class Submission:
         The lesson's name, "" where it is not known.
     notebook : NotebookNode, optional
         Ready to be graded.
-    digest : bytes
+    content : bytes
         Of the file, unchanged.
     modules : dict of str to bytes
         What lies beside the notebook for it to import, by the file's name.
@@ -75,7 +75,7 @@ class Submission:
     file: str
     lesson: str = ""
     notebook: NotebookNode | None = None
-    digest: bytes = b""
+    content: bytes = b""
     modules: dict[str, bytes] = field(default_factory=dict)
     problem: str = ""
     is_spare: bool = False
@@ -208,7 +208,7 @@ def _read(file: "_File", lessons: dict[str, NotebookNode]) -> Submission:
                 submission.modules = {file.path.name: content}
             raise _not_a_notebook(file.path)
         submitted = repair.notebook(content)
-        submission.digest = hashlib.sha256(content).digest()
+        submission.content = content
         submission.lesson = _recognize(submitted, lessons) or submission.lesson
         if not submission.lesson:
             raise CannotGrade("not recognized as one of the lessons")

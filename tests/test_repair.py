@@ -1,9 +1,9 @@
 """Whatever a notebook went through, it is graded or has one reason; no error ends the class."""
 
+import contextlib
 import copy
 import json
 import os
-import sysconfig
 import tempfile
 import zipfile
 from pathlib import Path
@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from nbformat.v4 import new_code_cell, new_notebook
 from nbgrader import nbgraderformat
+from nbgrader.api import MissingEntry
 
 import classroom.grade
 from classroom import repair, report, submissions
@@ -352,13 +353,22 @@ def test_an_error_in_writing_for_nbgrader_costs_one_row(course, tmp_path, monkey
     assert grade(tmp_path / "class") == expected
 
 
+class EmptyGradebook(contextlib.AbstractContextManager):
+    def __init__(self, url):
+        pass
+
+    def __exit__(self, *_):
+        pass
+
+    def find_submission_notebook(self, *_):
+        raise MissingEntry("no such notebook")
+
+
 @pytest.fixture
-def results(tmp_path, monkeypatch):
-    scripts = sysconfig.get_path("scripts")  # nbgrader calls alembic by name
-    monkeypatch.setenv("PATH", scripts, prepend=os.pathsep)
-    monkeypatch.setattr(report, "DATABASE", f"sqlite:///{tmp_path}/gradebook.db")
+def results(monkeypatch):
+    monkeypatch.setattr(report, "Gradebook", EmptyGradebook)
     ana = submissions.Submission("Ana", "Ana.ipynb", ONE, problem="the file is empty")
-    bo = submissions.Submission("Bo", "Bo.ipynb", ONE)  # graded, and unknown to the gradebook
+    bo = submissions.Submission("Bo", "Bo.ipynb", ONE)
     return [submissions.Result(ana), submissions.Result(bo)]
 
 
@@ -368,7 +378,7 @@ def test_an_error_in_reporting_costs_one_row(results, tmp_path):
     assert len(table) == 3
     assert "the file is empty" in table[1]
     assert table[2].startswith("Bo,01_forward,,0.0,5.0,")
-    assert "reporting failed: MissingEntry" in table[2]
+    assert "reporting failed: MissingEntry: no such notebook" in table[2]
 
 
 def test_an_error_in_a_page_costs_that_page(results, tmp_path, monkeypatch, capsys):
