@@ -5,6 +5,8 @@ the one is taken that most notebooks in the folder have. Where they have none, f
 the names of students. Nothing but names is read here, and the list that Gradescope exports.
 """
 
+import itertools
+import os
 import re
 import unicodedata
 from collections import Counter, defaultdict
@@ -134,7 +136,7 @@ PLATFORMS = (
     Platform(
         "ILIAS",
         "an ILIAS export",
-        r"/(?P<last>[^/_]+)_(?P<first>[^/_]+)_[^/_]+_(?P<id>\d+)/",
+        r"/(?!multi_feedback)(?P<last>[^/_]+)_(?P<first>[^/_]+)_[^/_]+_(?P<id>\d+)/",
     ),
     # Last: the form that most names could have by chance.
     Platform(
@@ -250,19 +252,21 @@ def apart(
 
 
 def _platform(
-    paths: Collection[PurePosixPath], lessons: Collection[str], outer: str
+    paths: Iterable[PurePosixPath], lessons: Collection[str], outer: str
 ) -> Platform | None:
-    """Choose the platform that more than half of the notebooks seem to come from."""
+    """Choose the platform that half of the notebooks or more seem to come from.
+
+    A folder among others has one vote, however many files a student puts into it.
+    """
     notebooks = _notebooks(paths)
-    fits = {
-        platform: sum(
-            _added(platform, path, outer) or bool(_match(platform, path, lessons, outer))
-            for path in notebooks
-        )
-        for platform in PLATFORMS
-    }
-    best = max(PLATFORMS, key=fits.get)
-    return best if fits[best] > len(notebooks) / 2 else None
+    depth = len(os.path.commonprefix([path.parent.parts for path in notebooks]))
+    together = Counter(path.parts[depth] for path in notebooks)
+    votes = dict.fromkeys(PLATFORMS, 0.0)
+    for platform, path in itertools.product(PLATFORMS, notebooks):
+        if _added(platform, path, outer) or _match(platform, path, lessons, outer):
+            votes[platform] += 1 / together[path.parts[depth]]
+    best = max(PLATFORMS, key=votes.get)
+    return best if votes[best] >= len(together) / 2 else None
 
 
 def _notebooks(paths: Iterable[PurePosixPath]) -> list[PurePosixPath]:
@@ -420,7 +424,7 @@ def _is_around(paths: Iterable[PurePosixPath], lessons: Collection[str]) -> bool
         return False  # one in two sections: old/ and new/ of each student, more likely
     several = [len({lesson for _, lesson in there}) < len(there) for there in people]
     alike = {re.sub(r"\d+|\b[A-Z]\b", "", folder) for folder in within}  # Section A, Section B
-    return all(several) or (any(several) and len(alike) == 1)
+    return all(several) or (sum(several) >= len(several) / 2 and len(alike) == 1)
 
 
 def _is_flat(path: PurePosixPath) -> bool:

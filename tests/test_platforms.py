@@ -210,8 +210,8 @@ LAYOUTS = {
     "ILIAS": (
         "an ILIAS export, 2 students",
         {
-            "Lesson 3/A_Ana_anaa_123/03_bptt.ipynb": "Ana A",
-            "Lesson 3/B-C_Bo Max_bob_124/mine.ipynb": "Bo Max B-C",
+            "multi_feedback_Lesson_3/A_Ana_anaa_123/03_bptt.ipynb": "Ana A",
+            "multi_feedback_Lesson_3/B-C_Bo Max_bob_124/mine.ipynb": "Bo Max B-C",
         },
     ),
     "nbgrader": (
@@ -462,6 +462,34 @@ def test_the_folders_own_name_can_be_part_of_the_form(outer):
 def test_a_folder_called_like_a_lesson_is_no_repository():
     found = read("Ana/03_bptt.ipynb", "Bo/03_bptt.ipynb", outer="03_bptt-inbox")
     assert [owner.student for owner in found.values()] == ["Ana", "Bo"]
+
+
+def test_no_student_decides_how_the_class_is_read():
+    """Nor hands in for another, by files called as Canvas calls them."""
+    class_of_two = ["s101/hw 1/03_bptt.ipynb", "s102/hw 1/03_bptt.ipynb"]
+    many = [f"s103/s101_1_{n}_03_bptt.ipynb" for n in range(20)]
+    found = read(*class_of_two, *many, "s103/x/03_bptt.ipynb", "s103/y/03_bptt.ipynb")
+    assert {owner.student for owner in found.values()} == {"s101", "s102", "s103"}
+    assert all(owner.student == path.parts[0] for path, owner in found.items())
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [
+        f"Ana A_101{M}/Bo B_102{M}/03_bptt.ipynb",
+        "submission_98765/submission_98766/03_bptt.ipynb",
+        "1-2 - Ana A - Nov 20, 2026 1000 AM/1-3 - Bo - Nov 21, 2026 1000 AM/03_bptt.ipynb",
+        "Submitted files/Ana A/L3/Submitted files/Bo/L3/Version 9/03_bptt.ipynb",
+        "sub/03_bptt-Ana-A/03_bptt-Bo/03_bptt.ipynb",
+        "A_Ana_anaa_123/B_Bo_bob_124/03_bptt.ipynb",
+        "L3_Ana_attempt_2026-11-20-10-00-00_L3_Bo_attempt_2027-11-20-10-00-00_3.ipynb",
+        "Ana_1_99_Bo_2_100_03_bptt.ipynb",
+    ],
+)
+def test_a_name_within_a_name_is_not_the_student(inside):
+    owner = read(inside, "submission_metadata.yml")[PurePosixPath(inside)]
+    assert owner.student in ("Ana A", "Ana-A", "Ana")
+    assert owner.platform not in ("folders", "files")
 
 
 def test_the_whole_project_handed_in_is_remarked():

@@ -196,13 +196,14 @@ def test_students_come_from_the_table_and_the_roster(tmp_path):
     (tmp_path / "Copy of 03_bptt.ipynb").write_bytes(THREE)
     (tmp_path / "Copy of 03_bptt(1).ipynb").write_bytes(THREE)
     (tmp_path / "neilbo - 03_bptt.ipynb").write_bytes(THREE)
-    submissions = collect(
-        tmp_path, LESSONS, {"Copy of 03_bptt(1).ipynb": "Ana"}, {"neilbo": "Bo Neil"}
-    )
+    (tmp_path / "di - 03_bptt.ipynb").write_bytes(THREE)
+    students = {"Copy of 03_bptt(1).ipynb": "Ana", "di - 03_bptt.ipynb": "Di"}
+    submissions = collect(tmp_path, LESSONS, students, {"neilbo": "Bo Neil"})
     assert [(s.student, s.problem) for s in submissions] == [
         ("", "whose it is cannot be known"),
         ("Ana", ""),
         ("Bo Neil", ""),
+        ("Di", ""),
     ]
 
 
