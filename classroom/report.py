@@ -17,6 +17,7 @@ from classroom.files import renewed, write_whole
 from classroom.lessons import exercises
 from classroom.marks import uploads
 from classroom.mistakes import mistakes, sections
+from classroom.similar import similar
 from classroom.submissions import Result, student_id
 from classroom.tables import to_csv
 
@@ -62,13 +63,16 @@ def write(out: Path, results: Iterable[Result], lessons: dict[str, NotebookNode]
     grades = pd.DataFrame(rows, columns=COLUMNS)
     grades = grades.sort_values(["student", "lesson", "exercise", "file"], ignore_index=True)
     found = mistakes(grades)
-    names = "grades.csv", "totals.csv", "mistakes.csv", "mistakes.html", "upload", "feedback"
+    submissions = [result.submission for result in results]
+    names = "grades.csv", "totals.csv", "mistakes.csv", "mistakes.html", "similar.csv", "upload"
+    names += ("feedback",)
     with renewed(out, *names) as new:
         write_whole(new / "grades.csv", to_csv(grades))
         write_whole(new / "totals.csv", to_csv(_totals(grades).reset_index()))
         write_whole(new / "mistakes.csv", to_csv(found))
         write_whole(new / "mistakes.html", _page("What the class got wrong", sections(found)))
-        for name, content in uploads([result.submission for result in results], grades):
+        write_whole(new / "similar.csv", to_csv(similar(submissions, lessons)))
+        for name, content in uploads(submissions, grades):
             write_whole(new / "upload" / name, content)
         for student, own in grades.groupby("student"):
             _write_page(new / "feedback", student, own)
