@@ -18,6 +18,7 @@ from classroom.lessons import exercises
 from classroom.marks import uploads
 from classroom.mistakes import mistakes, sections
 from classroom.repair import named
+from classroom.similar import similar
 from classroom.submissions import Result, student_id
 from classroom.tables import to_csv
 
@@ -70,13 +71,16 @@ def write(
     grades = pd.DataFrame(rows, columns=COLUMNS)
     grades = grades.sort_values(["student", "lesson", "exercise", "file"], ignore_index=True)
     found = mistakes(grades)
-    names = "grades.csv", "totals.csv", "mistakes.csv", "mistakes.html", "upload", "feedback"
+    submissions = [result.submission for result in results]
+    names = "grades.csv", "totals.csv", "mistakes.csv", "mistakes.html", "similar.csv"
+    names += "upload", "feedback"
     with renewed(out, *names) as new:
         write_whole(new / "grades.csv", to_csv(grades))
         write_whole(new / "totals.csv", to_csv(_totals(grades, absent).reset_index()))
         write_whole(new / "mistakes.csv", to_csv(found))
         write_whole(new / "mistakes.html", _page("What the class got wrong", sections(found)))
-        for name, content in uploads([result.submission for result in results], grades):
+        write_whole(new / "similar.csv", to_csv(similar(submissions, lessons)))
+        for name, content in uploads(submissions, grades):
             write_whole(new / "upload" / name, content)
         for student, own in grades.groupby("student"):
             try:
