@@ -189,7 +189,7 @@ def _choose(newest_first: list[tuple[Submission, tuple]]) -> None:
             continue
         submission.notebook = None
         submission.problem = f"handed in more than once: {newest.file} is graded"
-        if time == its_time and submission.digest != newest.digest:
+        if time == its_time and submission.content != newest.content:
             same = f"{submission.file} has the same time and is not graded"
             newest.remark = "; ".join(filter(None, [newest.remark, same]))
     for submission, _ in newest_first:
