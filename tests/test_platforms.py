@@ -90,7 +90,7 @@ LAYOUTS = {
             "lopezana_LATE_12345_678902_03_bptt-1.ipynb": "lopezana",
             "neilbo_12346_678903_my homework.ipynb": "neilbo",
             "neilbo_12346_678904_x_1_2_y.ipynb": "neilbo",
-            "anon_x7Yz_678905_03_bptt.ipynb": "anon_x7Yz",
+            "anon_x7Yz_678905_mine.ipynb": "anon_x7Yz",
             "neilbo_12346_text.html": None,
         },
     ),
@@ -156,6 +156,7 @@ LAYOUTS = {
             "Copy of 03_bptt(1).ipynb": "",
             "Copy of 03_bptt (2).ipynb": "",
             "03_bptt (1).ipynb": "",
+            "homework_03_bptt.ipynb": "",
         },
     ),
     "Drive, the same in a folder": (
