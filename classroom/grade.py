@@ -9,12 +9,13 @@ import argparse
 import contextlib
 import functools
 import hashlib
+import hmac
 import json
 import os
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from multiprocessing import get_all_start_methods, get_context
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -24,7 +25,7 @@ from nbformat import NotebookNode
 from tqdm import tqdm
 
 import rnn_lib
-from classroom import report
+from classroom import report, sandbox
 from classroom.course import COURSE, prepare, seed
 from classroom.files import WorkedOn, shown, to_bytes, write_whole
 from classroom.lessons import lesson_paths, read
@@ -39,16 +40,20 @@ class Settings:
     Attributes
     ----------
     seed : str
-        An integer, from which the checks draw sizes and numbers.
+        An integer, from which each hand-in's own is made; its checks draw sizes and numbers from
+        that one.
     timeout : int
         Seconds for one cell.
     memory : float
         Gigabytes for one notebook.
+    is_sandboxed : bool
+        Whether student code runs in a sandbox.
     """
 
     seed: str
     timeout: int
     memory: float
+    is_sandboxed: bool = True
 
 
 def grade(
@@ -108,12 +113,18 @@ def _grade_one(
     if submission.timestamp:
         write_whole(folder / "timestamp.txt", submission.timestamp.encode())
     try:
-        found = workers.run(student, lesson, settings)
+        own = replace(settings, seed=_own_seed(settings.seed, submission.content))
+        found = workers.run(student, lesson, own)
     except RuntimeError as error:
         submission.problem = str(error)
         return Result(submission)
     write_whole(kept, json.dumps({"key": key, **found}).encode())
     return Result(submission, **found)
+
+
+def _own_seed(secret: str, content: bytes) -> str:
+    """Make the seed of one hand-in: nobody can note what a check asks, and pass it on."""
+    return str(int.from_bytes(hmac.digest(secret.encode(), content, "sha256")[:4]))
 
 
 def _key(*parts: bytes) -> str:
@@ -191,6 +202,14 @@ def _kill(worker: BaseProcess) -> None:
     worker.join()
 
 
+_WITH = "Student code runs in a sandbox (bubblewrap)."
+_WARNING = "Student code runs WITHOUT a sandbox, with your rights: see docs/teaching.md."
+_WITHOUT = (
+    "Install bubblewrap on Linux; or grade without, with SANDBOX=none (--sandbox=none): "
+    "student code then runs with your rights, see docs/teaching.md"
+)
+
+
 def main() -> None:
     """Grade all notebooks in a folder or zip file; resume where an earlier call stopped."""
     parser = argparse.ArgumentParser(description=main.__doc__)
@@ -203,15 +222,18 @@ def main() -> None:
     )
     parser.add_argument("--memory", type=_number(float, 1), default=4, help="GB for a notebook")
     parser.add_argument("--seed", type=_number(int, 0), help="of the checks, this time")
+    parser.add_argument("--sandbox", choices=["none"], help="do without one, where there is none")
     arguments = parser.parse_args()
     chosen = seed() if arguments.seed is None else str(arguments.seed)
-    settings = Settings(chosen, arguments.timeout, arguments.memory)
+    settings = Settings(chosen, arguments.timeout, arguments.memory, not arguments.sandbox)
     lessons = {path.stem: read(path) for path in lesson_paths()}
     source = arguments.submissions.resolve()
     out = source.with_name(f"{source.stem}-grades")
     try:
         if source.is_relative_to(COURSE):
             raise ValueError("build/class/ is for nbgrader: copy the folder elsewhere, grade that")
+        if settings.is_sandboxed and (reason := sandbox.why_not()):
+            raise RuntimeError(f"There is no sandbox here ({reason}). {_WITHOUT}")
         submissions = collect(source, lessons)
         out.mkdir(exist_ok=True)
         prepare(lessons)
@@ -221,6 +243,7 @@ def main() -> None:
         sys.exit(f"Nothing was graded. {error}")
 
     print(f"{len(submissions)} files, {arguments.jobs} at once.", flush=True)
+    print(_WITH if settings.is_sandboxed else _WARNING, flush=True)
     results, stopped = [], False
     try:
         bar = tqdm(total=len(submissions), unit="notebook", disable=None)

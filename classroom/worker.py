@@ -1,7 +1,8 @@
 """Grade one notebook, in a process of its own.
 
 nbgrader executes it, records the points and makes the page with comments. This module adds the
-reason why points were lost, in one line, and a remark where the library answered for the student.
+reason why points were lost, in one line, and a remark where the library answered for the student,
+or where student code ran without a sandbox.
 """
 
 import ast
@@ -22,7 +23,13 @@ import rnn_lib
 from classroom.course import COURSE, expect_success, nbgrader
 from classroom.lessons import NOTEBOOKS, Exercise, exercises, read
 
+try:
+    import resource
+except ImportError:  # Windows
+    resource = None
+
 _PR_SET_CHILD_SUBREAPER = 36
+_OWN_MEMORY = 4  # gigabytes of addresses, of which few are used
 # Errors whose messages say all that there is to say.
 _OURS = ("CheckFailed", "CheckReplaced", "CellTimeoutError", "KernelLost", "NotRun")
 # What the library computes; the checks hold right answers, too.
@@ -55,9 +62,14 @@ def grade(student: str, lesson: str, **settings: object) -> dict[str, dict[str, 
     graded = read(COURSE / "autograded" / student / lesson / f"{lesson}.ipynb")
     complete = read(NOTEBOOKS / f"{lesson}.ipynb")
     asked = list(exercises(complete))
+    mark = "" if settings["is_sandboxed"] else "graded without a sandbox"
     return {
         "reasons": {e.check.id: text for e in asked if (text := reason(graded, e))},
-        "remarks": {e.check.id: text for e in asked if (text := remark(graded, complete, e))},
+        "remarks": {
+            e.check.id: text
+            for e in asked
+            if (text := "; ".join(filter(None, (remark(graded, complete, e), mark))))
+        },
     }
 
 
@@ -168,8 +180,11 @@ def work(answer: Connection, student: str, lesson: str, settings: dict[str, obje
     if sys.platform == "linux":
         # What student code leaves running becomes our child, and is killed with us.
         ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+        # A check trains what student code describes; what that needs is bounded, too.
+        limit = int((settings["memory"] + _OWN_MEMORY) * 1e9)
+        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     nowhere = os.open(os.devnull, os.O_RDWR)
-    for stream in (1, 2):  # nbgrader's log and the kernels' output
+    for stream in (1, 2):  # nbgrader's log
         os.dup2(nowhere, stream)
     try:
         answer.send(grade(student, lesson, **settings))
