@@ -65,7 +65,6 @@ def configure(config: Config) -> Config:
     config.GenerateAssignment.preprocessors = _exchange(generate, ClearSolutions, OpenExercises)
     config.Autograde.autograde_preprocessors = _exchange(autograde, Execute, BoundedExecute)
     config.OverwriteCells.add_missing_cells = True
-    config.Execute.timeout = 120  # lesson 4 trains for half a minute
     config.BoundedExecute.seed = seed()
     config.HTMLExporter.sanitize_html = True  # a student's script must not run on a page
     config.HTMLExporter.filters = pages.FILTERS
@@ -77,7 +76,7 @@ def _exchange(preprocessors: list, theirs: type, ours: type) -> list:
 
 
 def seed() -> str:
-    """Return the seed from which the checks draw their questions: an integer, chosen once."""
+    """Return the secret from which each hand-in's seed is made: an integer, chosen once."""
     path = COURSE / "seed.txt"
     if not path.exists():
         write_whole(path, str(secrets.randbelow(10**9)).encode())

@@ -9,6 +9,7 @@ import argparse
 import contextlib
 import functools
 import hashlib
+import hmac
 import json
 import os
 import platform
@@ -17,7 +18,7 @@ import sys
 import time
 from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from multiprocessing import get_all_start_methods, get_context
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -27,7 +28,7 @@ from nbformat import NotebookNode
 from tqdm import tqdm
 
 import rnn_lib
-from classroom import report
+from classroom import report, sandbox
 from classroom.course import COURSE, prepare, seed
 from classroom.files import WorkedOn, lock, remove_unfinished, shown, to_bytes, write_whole
 from classroom.lessons import lesson_paths, read
@@ -45,16 +46,20 @@ class Settings:
     Attributes
     ----------
     seed : str
-        An integer, from which the checks draw sizes and numbers.
+        An integer, from which each hand-in's own is made; its checks draw sizes and numbers from
+        that one.
     timeout : int
         Seconds for one cell.
     memory : float
         Gigabytes for one notebook.
+    is_sandboxed : bool
+        Whether student code runs in a sandbox.
     """
 
     seed: str
     timeout: int
     memory: float
+    is_sandboxed: bool = True
 
 
 def grade(
@@ -127,9 +132,16 @@ def _grade_one(
         write_whole(folder / name, code)
     if submission.timestamp:
         write_whole(folder / "timestamp.txt", submission.timestamp.encode())
-    found = workers.run(student, lesson, settings)
+    content = b"\0".join([submission.content, *beside])
+    own = replace(settings, seed=_own_seed(settings.seed, content))
+    found = workers.run(student, lesson, own)
     write_whole(kept, json.dumps({"key": key, **found}).encode())
     return Result(submission, **found)
+
+
+def _own_seed(secret: str, content: bytes) -> str:
+    """Make the seed of one hand-in: nobody can note what a check asks, and pass it on."""
+    return str(int.from_bytes(hmac.digest(secret.encode(), content, "sha256")[:4]))
 
 
 def _key(*parts: bytes) -> str:
@@ -207,6 +219,14 @@ def _kill(worker: BaseProcess) -> None:
     worker.join()
 
 
+_WITH = "Student code runs in a sandbox (bubblewrap)."
+_WARNING = "Student code runs WITHOUT a sandbox, with your rights: see docs/teaching.md."
+_WITHOUT = (
+    "Install bubblewrap on Linux; or grade without, with SANDBOX=none (--sandbox=none): "
+    "student code then runs with your rights, see docs/teaching.md"
+)
+
+
 def main() -> None:
     """Grade all notebooks in a folder or zip file; resume where an earlier call stopped."""
     parser = argparse.ArgumentParser(description=main.__doc__)
@@ -220,15 +240,18 @@ def main() -> None:
     parser.add_argument("--memory", type=_number(float, 1), default=4, help="GB for a notebook")
     parser.add_argument("--seed", type=_number(int, 0), help="of the checks, this time")
     parser.add_argument("--roster", type=Path, help="CSV file with the columns id and student")
+    parser.add_argument("--sandbox", choices=["none"], help="do without one, where there is none")
     arguments = parser.parse_args()
     chosen = seed() if arguments.seed is None else str(arguments.seed)
-    settings = Settings(chosen, arguments.timeout, arguments.memory)
+    settings = Settings(chosen, arguments.timeout, arguments.memory, not arguments.sandbox)
     lessons = {path.stem: read(path) for path in lesson_paths()}
     source = arguments.submissions.resolve()
     out = source.with_name(f"{name_of(source)}-grades")
     try:
         if source.is_relative_to(COURSE):
             raise ValueError("build/class/ is for nbgrader: copy the folder elsewhere, grade that")
+        if settings.is_sandboxed and (reason := sandbox.why_not()):
+            raise RuntimeError(f"There is no sandbox here ({reason}). {_WITHOUT}")
         at_work = lock(COURSE, f"process {os.getpid()} on {platform.node()}, since {time.ctime()}")
         remove_unfinished(COURSE)
         roster = read_table(arguments.roster, ID) if arguments.roster else {}
@@ -246,6 +269,7 @@ def main() -> None:
     if roster:
         _print_names("Not in the roster: ", present - set(roster.values()))
     print(f"{len(submissions)} files, {arguments.jobs} at once.", flush=True)
+    print(_WITH if settings.is_sandboxed else _WARNING, flush=True)
     results, stopped = [], False
     try:
         bar = tqdm(total=len(submissions), unit="notebook", disable=None)

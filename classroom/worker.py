@@ -1,7 +1,8 @@
 """Grade one notebook, in a process of its own.
 
 nbgrader executes it, records the points and makes the page with comments. This module adds the
-reason why points were lost, in one line, and a remark where the library answered for the student.
+reason why points were lost, in one line, and a remark where the library answered for the student,
+or where student code ran without a sandbox.
 """
 
 import ast
@@ -23,7 +24,13 @@ from classroom.course import COURSE, expect_success, nbgrader
 from classroom.lessons import NOTEBOOKS, Exercise, exercises, read
 from classroom.repair import in_conflict, named
 
+try:
+    import resource
+except ImportError:  # Windows
+    resource = None
+
 _PR_SET_CHILD_SUBREAPER = 36
+_OWN_MEMORY = 4  # gigabytes of addresses, of which few are used
 # Errors whose messages say all that there is to say.
 _OURS = ("CheckFailed", "CheckReplaced", "CellTimeoutError", "KernelLost", "NotRun")
 # What the library computes; the checks hold right answers, too.
@@ -58,7 +65,11 @@ def grade(student: str, lesson: str, **settings: object) -> dict[str, dict[str, 
     asked = list(exercises(complete))
     beside = sorted((COURSE / "submitted" / student / lesson).glob("*.py"))
     modules = [path.read_text(encoding="utf-8", errors="replace") for path in beside]
-    remarks = {e.check.id: remark(graded, complete, e, modules) for e in asked}
+    mark = "" if settings["is_sandboxed"] else "graded without a sandbox"
+    remarks = {
+        e.check.id: "; ".join(filter(None, (remark(graded, complete, e, modules), mark)))
+        for e in asked
+    }
     return {
         "reasons": {e.check.id: text for e in asked if (text := reason(graded, e))},
         "remarks": {check: text for check, text in remarks.items() if text},
@@ -194,8 +205,11 @@ def work(answer: Connection, student: str, lesson: str, settings: dict[str, obje
     if sys.platform == "linux":
         # What student code leaves running becomes our child, and is killed with us.
         ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+        # A check trains what student code describes; what that needs is bounded, too.
+        limit = int((settings["memory"] + _OWN_MEMORY) * 1e9)
+        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     nowhere = os.open(os.devnull, os.O_RDWR)
-    for stream in (1, 2):  # nbgrader's log and the kernels' output
+    for stream in (1, 2):  # nbgrader's log
         os.dup2(nowhere, stream)
     try:
         answer.send(grade(student, lesson, **settings))

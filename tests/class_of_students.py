@@ -19,7 +19,6 @@ from classroom.edition import student_edition
 from classroom.files import to_bytes
 from classroom.lessons import BEGIN, END, exercises, lesson_paths, read
 from rnn_lib import checks
-from rnn_lib.checks import receipts
 
 LESSONS = {path.stem: read(path) for path in lesson_paths()}
 ASKED = {name: list(exercises(lesson)) for name, lesson in LESSONS.items()}
@@ -374,7 +373,7 @@ hands_in(
 hands_in(
     "a part of the checks replaced",
     with_cell(solved(ONE, e1_1=WRONG_STEP), "checks.judging.near = lambda *_, **__: True"),
-    lost=dict.fromkeys(BOTH_WRONG, "was replaced"),
+    lost=BOTH_WRONG,
 )
 hands_in(
     "Python's names replaced",
@@ -382,7 +381,7 @@ hands_in(
         solved(ONE, e1_1=WRONG_STEP),
         "import builtins\nbuiltins.all = lambda _: True\nbuiltins.abs = lambda _: 0",
     ),
-    lost=dict.fromkeys(BOTH_WRONG, "builtins."),
+    lost=BOTH_WRONG,
 )
 hands_in(
     "NumPy's insides replaced",
@@ -390,7 +389,7 @@ hands_in(
         solved(ONE, e1_1=WRONG_STEP),
         "import numpy._core._methods as inside\ninside._all = lambda *_, **__: True",
     ),
-    lost=dict.fromkeys(BOTH_WRONG, ""),  # noticed, or without effect on the check
+    lost=BOTH_WRONG,
 )
 hands_in(
     "the tolerance looked up",
@@ -400,14 +399,14 @@ hands_in(
         "    if 'tolerance' in frame.f_locals:\n        frame.f_locals['tolerance'] = 1e9\n"
         "    return trace\n\n\nsys.settrace(trace)",
     ),
-    lost=dict.fromkeys(BOTH_WRONG, "sys.settrace or sys.setprofile is in use"),
+    lost=BOTH_WRONG,
 )
 
-# Published for the grader, as a failed check does, and printed as a check writes it.
+# Published, and printed as a check writes it.
 FORGED = (
     "from IPython.display import publish_display_data\n\n\n"
     "def tell():\n"
-    f"    publish_display_data({{'{receipts.FINDING_MIME_TYPE}': {{'mistake': 'forged'}}}})\n"
+    "    publish_display_data({'text/plain': '2.0'}, metadata={'mistake': 'forged'})\n"
     "    print('    mistake   forged')\n\n\n"
     "tell()"
 )
