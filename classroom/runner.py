@@ -201,7 +201,7 @@ class Wire:
                     ).start()
 
     def _hand_out(self, kernel: Connection, index: int) -> None:
-        with contextlib.suppress(EOFError, OSError):
+        with kernel, contextlib.suppress(EOFError, OSError):
             while True:
                 self.say(CROSSES, index, kernel.recv_bytes(LARGEST))
 
