@@ -598,9 +598,10 @@ def check(source):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("word", ["exit()", "quit()", "exit", "if True:\n    quit()"])
-def test_exit_does_not_end_the_notebook(word):
+def test_exit_does_not_end_the_notebook(word, tmp_path):
     cells = [new_code_cell("mine = 1"), new_code_cell(word), check("assert mine == 1")]
-    executed, _ = BoundedExecute().preprocess(new_notebook(cells=cells), {})
+    resources = {"metadata": {"path": str(tmp_path)}}
+    executed, _ = BoundedExecute().preprocess(new_notebook(cells=cells), resources)
     assert "the notebook goes on" in executed.cells[1].outputs[0].text
     assert [output.ename for output in executed.cells[2].outputs] == ["CheckReplaced"]  # it ran
 
