@@ -1,10 +1,14 @@
 """The course as a class assignment: hand it out, collect it, grade it. See docs/teaching.md.
 
 The modules can be read in this order: lessons (what the notebooks say about their exercises),
-files (written whole or not at all), edition (the notebooks without the solutions), submissions
-(what comes back, put in order), execution (running code that may do anything), course (the folder
-in which nbgrader works), worker (grade one notebook), report (what teacher and students get to
-read), grade (grade a class).
+files (written whole or not at all), edition (the notebooks without the solutions), platforms (who
+handed a file in), roster (tables that a teacher fills in), repair (a notebook of any format, made
+readable), submissions (what comes back, put in order), crossing (what passes between a student's
+process and the grader), inside and runner (the student's side: in the kernel, and around it),
+sandbox (what both stand in), judging (the grader's side: a check), execution (the two together),
+course (the folder in which nbgrader works), worker (grade one notebook), tables, pages, marks,
+mistakes and similar (parts of what teacher and students get to read), report (all of it), grade
+(grade a class).
 
 From `execution` on they need nbgrader; the others work with the base installation.
 """

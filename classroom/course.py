@@ -22,6 +22,7 @@ from nbgrader.converters import Autograde, GenerateAssignment
 from nbgrader.preprocessors import ClearSolutions, Execute, NbGraderPreprocessor
 from traitlets.config import Config
 
+from classroom import pages
 from classroom.edition import open_exercises
 from classroom.execution import BoundedExecute
 from classroom.files import to_bytes, write_generated, write_whole
@@ -64,9 +65,9 @@ def configure(config: Config) -> Config:
     config.GenerateAssignment.preprocessors = _exchange(generate, ClearSolutions, OpenExercises)
     config.Autograde.autograde_preprocessors = _exchange(autograde, Execute, BoundedExecute)
     config.OverwriteCells.add_missing_cells = True
-    config.Execute.timeout = 120  # lesson 4 trains for half a minute
     config.BoundedExecute.seed = seed()
     config.HTMLExporter.sanitize_html = True  # a student's script must not run on a page
+    config.HTMLExporter.filters = pages.FILTERS
     return config
 
 
@@ -75,7 +76,7 @@ def _exchange(preprocessors: list, theirs: type, ours: type) -> list:
 
 
 def seed() -> str:
-    """Return the seed from which the checks draw their questions: an integer, chosen once."""
+    """Return the secret from which each hand-in's seed is made: an integer, chosen once."""
     path = COURSE / "seed.txt"
     if not path.exists():
         write_whole(path, str(secrets.randbelow(10**9)).encode())
@@ -158,4 +159,4 @@ def expect_success(result: dict) -> None:
     if not result["success"]:
         said = (result.get("log") or "") + result["error"]
         errors = [line for line in said.splitlines() if "Error" in line or "rror:" in line]
-        raise RuntimeError((errors or said.splitlines())[-1])
+        raise RuntimeError((errors or said.splitlines())[-1].strip())

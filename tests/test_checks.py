@@ -657,33 +657,19 @@ def test_non_functions_and_wrong_signatures_are_rejected(exercise):
         ),
     ],
 )
-def test_a_failed_check_carries_its_finding_and_reports_it_when_graded(
+def test_a_failed_check_carries_its_finding(
     exercise, edits, quantity, mistake, section, monkeypatch
 ):
-    sent = []
     monkeypatch.setattr(integrity, "_as_imported", [])
-    monkeypatch.setattr(checks.receipts, "publish_display_data", sent.append, raising=False)
     source = RIGHT[exercise]
     for old, new in edits.items():
         assert old in source
         source = source.replace(old, new)
-    for graded in (False, True):
-        monkeypatch.setattr(checks.receipts, "is_graded", graded)
-        with pytest.raises(checks.CheckFailed) as caught:
-            CHECKS[exercise](run(source, exercise))
-        failure = caught.value
-        assert isinstance(failure, AssertionError)
-        found = (failure.quantity, failure.mistake, failure.section)
-        assert found == (quantity, mistake, section)
-    assert sent == [
-        {
-            "application/vnd.rnn-lib.finding+json": {
-                "quantity": quantity,
-                "mistake": mistake,
-                "section": section,
-            }
-        }
-    ]
+    with pytest.raises(checks.CheckFailed) as caught:
+        CHECKS[exercise](run(source, exercise))
+    failure = caught.value
+    assert isinstance(failure, AssertionError)
+    assert (failure.quantity, failure.mistake, failure.section) == (quantity, mistake, section)
 
 
 # -- what a function is given -------------------------------------------------------------------
@@ -1045,7 +1031,6 @@ def test_checks_import_only_what_is_allowed():
         # The checks know nothing of the layers, so that neither can hide a mistake of the other.
         # But two exercises ask for an accuracy: somebody has to train for it.
         "accuracy.py": {"rnn_lib.classifier", "rnn_lib.imdb", "rnn_lib.text"},
-        "receipts.py": {"IPython.display"},  # how a receipt leaves the kernel
     }
     for path in Path(checks.__file__).parent.glob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):

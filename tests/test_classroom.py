@@ -1,11 +1,15 @@
 """A small class is graded, for real; the whole one is in test_whole_class.py."""
 
+import contextlib
 import sys
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
-from class_of_students import SMALL_CLASS, solved
+from class_of_students import ASKED, LESSONS, SMALL_CLASS, solved
 from grading import (
+    MARK,
+    WITHOUT,
     expect_pages,
     expect_points_and_reasons,
     expect_totals,
@@ -19,10 +23,16 @@ from nbgrader.utils import determine_grade
 
 import classroom.grade
 import rnn_lib
+from classroom import execution, report
 from classroom.course import copy_of_the_course
 from classroom.execution import BoundedExecute
 from classroom.files import to_bytes
+from classroom.grade import _own_seed
+from classroom.judging import Verdict
+from classroom.runner import BEGINS, CROSSES, ENDS, IS_DONE, IS_LOST
+from classroom.submissions import Result, Submission
 from classroom.worker import reason, remark
+from rnn_lib.checks import accuracy, integrity
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +79,29 @@ def test_name_that_looks_like_a_formula_is_escaped(course, tmp_path):
     assert "<script>" not in page
 
 
+def test_without_a_sandbox_nothing_is_graded(tmp_path, monkeypatch):
+    (tmp_path / "Anna_01_forward.ipynb").write_bytes(to_bytes(solved("01_forward")))
+    monkeypatch.setattr(classroom.grade.sandbox, "why_not", lambda: "bubblewrap is not installed")
+    monkeypatch.setattr(sys, "argv", ["grade", str(tmp_path), "--seed=1"])
+    with pytest.raises(
+        SystemExit, match="Nothing was graded. There is no sandbox here .bubblewrap"
+    ):
+        classroom.grade.main()
+
+
+def test_grading_without_a_sandbox_marks_the_table(course, tmp_path, monkeypatch):
+    monkeypatch.setattr("grading.WITHOUT", [])
+    blank = next(h for h in SMALL_CLASS if h.student == "blank")
+    rows = grade(course, hand_in(tmp_path / "class", [blank]), "--sandbox=none")
+    assert {row["remark"] for row in rows} == {MARK}
+
+
+def test_each_hand_in_has_a_seed_of_its_own():
+    seeds = {_own_seed(secret, content) for secret in ("1", "2") for content in (b"a", b"b")}
+    assert len(seeds) == 4
+    assert all(seed.isdecimal() for seed in seeds)
+
+
 def test_nbgraders_own_folder_is_not_graded(tmp_path, monkeypatch):
     monkeypatch.setattr(classroom.grade, "COURSE", tmp_path)
     inside = tmp_path / "inbox"
@@ -107,44 +140,54 @@ def test_results_are_computed_anew_when_the_library_changes(name, tmp_path, monk
 
 # -- reasons and remarks -------------------------------------------------------------------------
 
-TELLING = """
-from IPython.display import publish_display_data
-from rnn_lib.checks import CheckFailed, receipts
-
-class CellTimeoutError(Exception):
-    "What the grader puts in place of a check that takes too long."
-
-def publish(finding):
-    publish_display_data({receipts.FINDING_MIME_TYPE: finding})
-
-def fail(message, mistake):
-    failure = CheckFailed(message, "h_t", mistake, "lesson 1, section 4")
-    receipts.report(failure)
-    raise failure
-"""
-NAMED = "wrong; mistake: the bias is lost"
+NAMED = "rnn_step: h_t is wrong; mistake: the bias is lost"
 REASONS = {
-    # The check's own finding counts, however the message is worded.
-    r"fail('wrong\n    mistake   the bias is lost', 'the bias is lost')": NAMED,
-    r"fail('wrong\n    Fehler    b fehlt', 'the bias is lost')": NAMED,
-    r"fail('wrong\n    mistake   printed only', None)": "wrong",
-    "publish({'mistake': 'forged'}); fail('wrong', 'the bias is lost')": NAMED,
-    "publish({'mistake': 'forged'}); fail('wrong', None)": "wrong",
-    # A finding of another cell, of another error, or of another form names nothing.
-    "raise CheckFailed('wrong')": "wrong",
-    "publish({'mistake': 'forged'}); raise ValueError('odd')": "ValueError: odd",
-    "publish({'mistake': 'forged'}); raise CellTimeoutError('slow')": "slow",
-    "publish({'mistake': ['forged']}); raise CheckFailed('wrong')": "wrong",
-    "publish('forged'); raise CheckFailed('wrong')": "wrong",
-    # Students can forge the name of their own mistake: one line, of bounded length.
-    r"publish({'mistake': 'a\n\n b' + 'x' * 1000}); raise CheckFailed('wrong')": (
-        "wrong; mistake: a b" + "x" * 497
-    ),
-    # An AssertionError is the student's own.
+    # The check's own finding counts, whatever else is said.
+    "checks.check_step(wrong)": NAMED,
+    "checks.check_step(telling)": NAMED,
+    "checks.check_step(right)": "",
+    "checks.check_step(nowhere)": "NameError: name 'nowhere' is not defined",
+    "checks.check_step(begun)": "not begun: Exercise 1.1: write f",
+    "checks.check_step(exits)": "SystemExit",
+    "checks.check_step(slow)": "this cell took longer than 5 seconds",
+    "checks.check_step(lost)": "this cell ended the kernel, or could not be stopped",
+    # What is not the lessons' check is the student's own, and earns nothing.
+    "raise checks.CheckFailed('wrong')": "wrong",
     "assert False": "AssertionError",
     "assert False, 'my own test'": "AssertionError: my own test",
-    "raise NotImplementedError('Exercise 1.1: write f')": "not begun: Exercise 1.1: write f",
+    "2.0": "this check was not run: something else stood in its place",
+    "print('rnn_step is right: all agrees')": (
+        "this check was not run: something else stood in its place"
+    ),
 }
+DEFINED = """
+import os, sys
+import numpy as np
+from rnn_lib import checks
+
+def right(x_t, h_prev, W_x, W_h, b):
+    return np.tanh(x_t @ W_x + h_prev @ W_h + b)
+
+def wrong(x_t, h_prev, W_x, W_h, b):
+    return np.tanh(x_t @ W_x + h_prev @ W_h)
+
+def telling(*given):
+    print("    mistake   forged")
+    return wrong(*given)
+
+def begun(*given):
+    raise NotImplementedError("Exercise 1.1: write f")
+
+def exits(*given):
+    sys.exit()
+
+def slow(*given):
+    while True:
+        pass
+
+def lost(*given):
+    os._exit(0)
+"""
 
 
 def graded_cell(source, name):
@@ -152,60 +195,102 @@ def graded_cell(source, name):
     return new_code_cell(source, id=name, metadata={"nbgrader": marks})
 
 
+def executed(folder, *cells, **settings):
+    """Execute cells as when graded."""
+    settings["is_sandboxed"] = not WITHOUT
+    notebook, where = new_notebook(cells=cells), {"metadata": {"path": str(folder)}}
+    return BoundedExecute(**settings).preprocess(notebook, where)[0]
+
+
 @pytest.fixture(scope="module")
-def told():
-    """One notebook with all checks, executed as when graded."""
-    cells = [new_code_cell(TELLING)]
-    for n, source in enumerate(REASONS):
-        cells += [
-            new_code_cell("publish({'mistake': 'of another cell'})"),
-            graded_cell(source, f"check-{n}"),
-        ]
-    notebook, _ = BoundedExecute().preprocess(new_notebook(cells=cells), {})
-    return notebook
+def told(tmp_path_factory):
+    """One notebook with all checks."""
+    cells = [graded_cell(source, f"check-{n}") for n, source in enumerate(REASONS)]
+    folder = tmp_path_factory.mktemp("handed in")
+    return executed(folder, new_code_cell(DEFINED), *cells, timeout=5)
 
 
-@pytest.mark.parametrize(
-    "source",
-    [
-        "2.0",
-        "publish({receipts.MIME_TYPE: '0' * 64})",
-        "publish({receipts.MIME_TYPE: 'half'}); 1.0",
-    ],
-)
-def test_points_cannot_be_printed(source):
-    """nbgrader takes a number that a cell displays for its points; here only a receipt counts."""
-    imports = "from IPython.display import publish_display_data as publish\n"
-    imports += "from rnn_lib.checks import receipts"
-    cells = [new_code_cell(imports), graded_cell(source, "check")]
-    notebook, _ = BoundedExecute().preprocess(new_notebook(cells=cells), {})
-    assert [output.get("ename") for output in notebook.cells[1].outputs] == ["CheckReplaced"]
-
-
-def test_a_check_that_passes_in_part_earns_half_the_points():
+def test_a_check_that_passes_in_part_earns_half_the_points(monkeypatch, tmp_path):
     """Without training; in test_whole_class.py a rung is trained for it."""
-    nothing_gained = """
-from rnn_lib.checks import accuracy, integrity
-
-integrity._as_imported.clear()
-accuracy._accuracies = lambda settings: np.array([80, 82])
-
-
-def my_rung():
-    return {"lr": 0.01}
-"""
-    cells = [new_code_cell("import numpy as np\nfrom rnn_lib import checks" + nothing_gained)]
-    cells.append(graded_cell("checks.check_my_rung(my_rung, 1)", "check"))
-    notebook, _ = BoundedExecute().preprocess(new_notebook(cells=cells), {})
-    points = determine_grade(notebook.cells[1])
-    assert points == (0.5, 1)
+    monkeypatch.setattr(accuracy, "_accuracies", lambda settings: np.array([80, 82]))
+    monkeypatch.setattr(integrity, "_as_imported", [])
+    defined = "from rnn_lib import checks\n\n\ndef my_rung():\n    return {'lr': 0.01}"
+    check = graded_cell("checks.check_my_rung(my_rung, 1)", "check")
+    notebook = executed(tmp_path, new_code_cell(defined), check)
+    assert determine_grade(notebook.cells[1]) == (0.5, 1)
     exercise = SimpleNamespace(check=notebook.cells[1], solution=new_code_cell())
     why = "my_rung earns half the points: on the validation reviews, lr brings +0.0 points"
     assert reason(notebook, exercise).startswith(why)
 
 
+def test_remark_on_how_it_was_handed_in_stands_in_the_first_row():
+    notebook = SimpleNamespace(
+        grades=[SimpleNamespace(name=e.check.id, score=0, max_score=1) for e in ASKED["01_forward"]]
+    )
+    gradebook = SimpleNamespace(
+        find_submission_notebook=lambda *_: notebook,
+        find_submission=lambda *_: SimpleNamespace(late_submission_penalty=0),
+    )
+    submission = Submission("Ana", "01_forward.ipynb", "01_forward", remark="the whole project")
+    cells = [exercise.check.id for exercise in ASKED["01_forward"]]
+    for remarks, expected in (
+        ({}, ["the whole project", ""]),
+        (dict.fromkeys(cells, "uses rnn_lib"), ["the whole project; uses rnn_lib", "uses rnn_lib"]),
+    ):
+        result = Result(submission, remarks=remarks)
+        rows = report._rows(result, LESSONS, gradebook)
+        assert [row["remark"] for row in rows] == expected
+
+
+HELLO = b'{"value": {"tuple": [1]}, "changes": []}'
+RIGHT = Verdict(printed="all is right")
+
+
+@pytest.mark.parametrize(
+    ("messages", "points"),
+    [
+        ([(BEGINS, 0), (CROSSES, 0, HELLO), (ENDS, 0, b"[]"), (IS_DONE, 0)], [1, 0]),
+        ([(IS_DONE, 0)], [0, 0]),  # nothing was run
+        ([(BEGINS, 0), (ENDS, 0, b"[]"), (ENDS, 1, b"[]"), (IS_DONE, 0)], [0, 0]),
+        # The verdict on one cell is none on another, nor a second one on the same.
+        ([(BEGINS, 0), (CROSSES, 0, HELLO), (ENDS, 1, b"[]"), (IS_DONE, 0)], [0, 0]),
+        (
+            [(BEGINS, 0), (CROSSES, 0, HELLO), (ENDS, 0, b"[]"), (ENDS, 0, b"[]"), (IS_DONE, 0)],
+            [0, 0],
+        ),
+        ([(BEGINS, 0), (CROSSES, 1, HELLO), (ENDS, 1, b"[]"), (IS_DONE, 0)], [0, 0]),
+        ([(BEGINS, 0), (CROSSES, 0, HELLO), (ENDS, 0, b"damaged"), (IS_DONE, 0)], [1, 0]),
+        ([(BEGINS, 7)], RuntimeError),
+        ([(BEGINS, 0), (IS_LOST, 0)], RuntimeError),  # again and again the same
+    ],
+)
+def test_what_a_forged_runner_says_gives_no_points(messages, points, monkeypatch, tmp_path):
+    """Student code may write to the pipe in the runner's place; only verdicts give points."""
+
+    class Forged(contextlib.nullcontext):
+        def __init__(self, *_):
+            self.messages = [(*message, b"")[:3] for message in messages]
+            super().__init__(self)
+
+        def read(self):
+            return self.messages.pop(0)
+
+        def put_back(self, message):
+            pass
+
+    monkeypatch.setattr(execution, "Process", Forged)
+    monkeypatch.setattr(execution, "judge", lambda *_: RIGHT)
+    cells = [graded_cell("checks.check_step(f)", name) for name in "ab"]
+    if points is RuntimeError:
+        with pytest.raises(RuntimeError, match="took the place of what runs it"):
+            executed(tmp_path, *cells)
+    else:
+        notebook = executed(tmp_path, *cells)
+        assert [determine_grade(cell)[0] for cell in notebook.cells] == points
+
+
 @pytest.mark.parametrize("source", REASONS)
-def test_reason_names_the_mistake_that_the_check_found(source, told):
+def test_reason_is_what_the_check_found(source, told):
     check = next(cell for cell in told.cells if cell.source == source)
     exercise = SimpleNamespace(check=check, solution=new_code_cell())
     assert reason(told, exercise) == REASONS[source]

@@ -24,8 +24,9 @@ from grading import (
 from nbformat.v4 import new_code_cell, new_notebook
 
 import rnn_lib
+from classroom import execution
 from classroom.course import copy_of_the_course
-from classroom.execution import BoundedExecute
+from classroom.execution import BoundedExecute, Process
 from classroom.files import to_bytes
 
 pytestmark = pytest.mark.slow
@@ -182,20 +183,26 @@ def test_everything_is_graded_again_without_the_gradebook(tmp_path, three):
 
 
 @pytest.mark.parametrize(("n_deaths", "n_starts"), [(0, 1), (2, 3), (9, 3)])
-def test_kernel_that_dies_at_its_start_is_restarted(n_deaths, n_starts):
+def test_kernel_that_dies_at_its_start_is_restarted(n_deaths, n_starts, monkeypatch, tmp_path):
     """As happens when two kernels that start at the same time choose the same port."""
     started = []
 
-    class DiesAtFirst(BoundedExecute):
-        def start_new_kernel(self, **kwargs):
-            super().start_new_kernel(**kwargs)
-            started.append(self.km.provisioner.pid)
+    class DiesAtFirst(Process):
+        def __enter__(self):
+            process = super().__enter__()
+            started.append(self._popen.pid)
             if len(started) <= n_deaths:
-                psutil.Process(started[-1]).kill()
+                self._popen.kill()
+            return process
 
+    monkeypatch.setattr(execution, "Process", DiesAtFirst)
     outcome = contextlib.nullcontext()
     if n_deaths >= n_starts:
         outcome = pytest.raises(RuntimeError, match="[Kk]ernel died")
+    marks = {"grade": True, "solution": False, "grade_id": "check", "points": 1}
+    notebook = new_notebook(cells=[new_code_cell("1 + 1", metadata={"nbgrader": marks})])
     with outcome:
-        DiesAtFirst().preprocess(new_notebook(cells=[new_code_cell("1 + 1")]), {})
+        BoundedExecute(is_sandboxed=False).preprocess(
+            notebook, {"metadata": {"path": str(tmp_path)}}
+        )
     assert len(started) == n_starts

@@ -13,7 +13,7 @@ exercise and exercises (a record of each), adapters and fakes (for functions tha
 arrays to arrays), comparison, answers and judging (what is wrong), mistakes, mutants, behaviors
 and diagnosis (which mistake it is), messages (how it is said), checking (all that in order),
 own_test (the exercise in which the student writes a test), accuracy (those judged by what a network
-learns), integrity and receipts (what makes it count).
+learns), integrity (whether the checks are still what was imported).
 The layers of ``rnn_lib`` are not used here, so that neither can hide a mistake of the other.
 """
 

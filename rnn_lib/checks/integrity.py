@@ -1,19 +1,19 @@
 """Making sure that the checks are still what was imported.
 
-Student code runs in the same process, and can put other things in their place: parts of the checks,
-Python's own names, what NumPy's arrays call for their sums. What can be exchanged and would change
-a verdict is compared before and after each function is asked. Nobody is stopped who sets out to
-forge (see ``receipts`` for what counts in grading); accidents and simple tricks are.
+Where a student works, student code runs in the same process, and can put other things in their
+place: parts of the checks, Python's own names, what NumPy's arrays call for their sums. What can be
+exchanged and would change a verdict is compared before and after each function is asked. Accidents
+and simple tricks are noticed, not those who set out to forge: points are given elsewhere, by checks
+that run outside of the student's process (``classroom``).
 """
 
 import builtins
 import sys
 from collections.abc import Mapping
-from sys import getprofile, gettrace
 
 from numpy import add, array, maximum
 
-from rnn_lib.checks import accuracy, receipts
+from rnn_lib.checks import accuracy
 from rnn_lib.checks.failure import CheckFailed
 
 # The names of Python's that the checks rely on.
@@ -53,8 +53,6 @@ def expect_unreplaced() -> None:
         raise CheckFailed(
             "NumPy's arrays no longer add up: restart the kernel and run all cells again"
         )
-    if receipts.is_graded and (gettrace() or getprofile()):
-        raise CheckFailed("sys.settrace or sys.setprofile is in use: no check runs under it")
 
 
 def _arrays_add_up() -> bool:
