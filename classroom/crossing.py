@@ -35,6 +35,10 @@ _ATOMS = (type(None), bool, int, float, str)
 _CONTAINERS = (np.ndarray, list, dict, np.random.Generator)
 _NOWHERE = 10**6  # a line that no cell has
 
+# Of earlier calls; a check compares few calls, but may make thousands. Both ends see the arrays in
+# one order, and so forget the same ones.
+_MOST_ARRAYS = 100
+
 
 class Ended(BaseException):
     """The other end is gone, or sends what cannot be read: no answer will come."""
@@ -318,7 +322,8 @@ class End:
 
     def _forget(self) -> None:
         if not self._depth:
-            self._drop(self._passing)
+            arrays = [n for n in self._held if isinstance(self._objects[n], np.ndarray)]
+            self._drop([*self._passing, *arrays[:-_MOST_ARRAYS]])
             self._passing = []
 
     def _drop(self, numbers: Iterable[int]) -> None:
