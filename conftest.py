@@ -38,6 +38,7 @@ LONGEST_FIRST = [
     "test_mistakes.py",
     "03_bptt.ipynb",
     "test_properties.py",
+    "test_repair.py",
     "test_accuracy.py",
     "appendix_speed.ipynb",
 ]

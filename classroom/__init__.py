@@ -1,8 +1,9 @@
 """The course as a class assignment: hand it out, collect it, grade it. See docs/teaching.md.
 
 The modules can be read in this order: lessons (what the notebooks say about their exercises),
-files (written whole or not at all), edition (the notebooks without the solutions), submissions
-(what comes back, put in order), execution (running code that may do anything), course (the folder
+files (written whole or not at all), edition (the notebooks without the solutions), platforms (who
+handed a file in), roster (tables that a teacher fills in), submissions (what comes back, put in
+order), execution (running code that may do anything), course (the folder
 in which nbgrader works), worker (grade one notebook), report (what teacher and students get to
 read), grade (grade a class).
 

@@ -22,6 +22,7 @@ from nbgrader.converters import Autograde, GenerateAssignment
 from nbgrader.preprocessors import ClearSolutions, Execute, NbGraderPreprocessor
 from traitlets.config import Config
 
+from classroom import pages
 from classroom.edition import open_exercises
 from classroom.execution import BoundedExecute
 from classroom.files import to_bytes, write_generated, write_whole
@@ -67,6 +68,7 @@ def configure(config: Config) -> Config:
     config.Execute.timeout = 120  # lesson 4 trains for half a minute
     config.BoundedExecute.seed = seed()
     config.HTMLExporter.sanitize_html = True  # a student's script must not run on a page
+    config.HTMLExporter.filters = pages.FILTERS
     return config
 
 
@@ -158,4 +160,4 @@ def expect_success(result: dict) -> None:
     if not result["success"]:
         said = (result.get("log") or "") + result["error"]
         errors = [line for line in said.splitlines() if "Error" in line or "rror:" in line]
-        raise RuntimeError((errors or said.splitlines())[-1])
+        raise RuntimeError((errors or said.splitlines())[-1].strip())

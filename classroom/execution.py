@@ -32,6 +32,15 @@ except ImportError:  # Windows
 _CHECKED = re.compile(r"^checks\.check_\w+\((\w+)", re.MULTILINE)
 _LEFT_OUT = "\n... the rest of the output is left out ...\n"
 
+# What a kernel does first: it puts its folder last on the path, so that a student's module never
+# takes the place of another of that name; it loads the checks; and it forgets how to end itself,
+# which exit() and quit() would have it do in the middle of the notebook.
+_AT_THE_START = (
+    "__import__('sys').path.sort(key=''.__eq__)",
+    "__import__('rnn_lib.checks')",
+    "get_ipython().ask_exit = lambda: print('exit() ends nothing here: the notebook goes on')",
+)
+
 # One thread per kernel: notebooks are graded side by side.
 _ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
@@ -75,7 +84,7 @@ class BoundedExecute(Execute):
         """Start a kernel that knows seed and secret, and has loaded the checks before all else."""
         grading = {SEED_VARIABLE: self.seed, receipts.SECRET_VARIABLE: self._secret}
         kwargs["env"] = os.environ | _ONE_THREAD | grading
-        self.extra_arguments = ["--IPKernelApp.exec_lines=__import__('rnn_lib.checks')"]
+        self.extra_arguments = [f"--IPKernelApp.exec_lines={line}" for line in _AT_THE_START]
         super().start_new_kernel(**kwargs)
         if hasattr(resource, "prlimit"):
             limit = int(self.memory * 1e9)

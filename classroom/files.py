@@ -5,19 +5,29 @@ generated counts as work, even if it was only run and saved. Reading what studen
 to :mod:`classroom.submissions`.
 """
 
+import contextlib
 import hashlib
 import itertools
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 import nbformat
 from nbformat import NotebookNode
 
 from rnn_lib import storage
 
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None
+    import msvcrt
+
 _REMEMBERED = ".generated.json"
+_FAR = 1 << 20  # Windows locks bytes, and nobody can read those: beyond all that is written
 
 
 def to_bytes(notebook: NotebookNode, errors: str = "strict") -> bytes:
@@ -29,6 +39,85 @@ def write_whole(path: Path, content: bytes) -> None:
     """Write a file, whole or not at all, into a folder that is made if there is none."""
     path.parent.mkdir(parents=True, exist_ok=True)
     storage.write_whole(path, content)
+
+
+@contextlib.contextmanager
+def renewed(folder: Path, *names: str) -> Iterator[Path]:
+    """Exchange some of a folder's files, all of them or none.
+
+    Parameters
+    ----------
+    folder : Path
+        It is made if there is none.
+    *names : str
+        Of files and folders in it. What is not written again is removed; all others stay.
+
+    Yields
+    ------
+    Path
+        An empty folder. What has been written into it is moved when the block ends; nothing is if
+        the block raises an error, such as that of a full disk.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    new, old = (folder / f".{age}" for age in ("new", "old"))
+    for leftover in (new, old):  # of a call that was killed
+        shutil.rmtree(leftover, ignore_errors=True)
+    new.mkdir()
+    try:
+        yield new
+        old.mkdir()
+        for name in names:
+            for path, to in ((folder / name, old / name), (new / name, folder / name)):
+                if path.exists():
+                    os.replace(path, to)
+    finally:
+        for leftover in (new, old):
+            shutil.rmtree(leftover, ignore_errors=True)
+
+
+def lock(folder: Path, wording: str) -> IO[str]:
+    """Let one process at a time work in a folder.
+
+    Parameters
+    ----------
+    folder : Path
+        It is made if there is none.
+    wording : str
+        Who is at work: what another process is told.
+
+    Returns
+    -------
+    file
+        The lock, which ends when it is closed, or with the process, however that ends.
+
+    Raises
+    ------
+    BlockingIOError
+        If another process is at work; the message is its wording.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    file = (folder / "at_work.txt").open("a+", encoding="utf-8")
+    try:
+        if fcntl:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        else:
+            file.seek(_FAR)
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+    except OSError:
+        file.seek(0)
+        told = file.read()
+        file.close()
+        raise BlockingIOError(told) from None
+    file.truncate(0)
+    file.write(wording)
+    file.flush()
+    return file
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Remove what processes that were killed had begun to write into a folder."""
+    for path in folder.rglob(storage.UNFINISHED):
+        path.unlink(missing_ok=True)
 
 
 def write_generated(folder: Path, files: dict[str, bytes], keep_both: bool = False) -> list[Path]:

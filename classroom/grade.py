@@ -11,8 +11,11 @@ import functools
 import hashlib
 import json
 import os
+import platform
+import shutil
 import sys
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
 from multiprocessing import get_all_start_methods, get_context
@@ -26,9 +29,12 @@ from tqdm import tqdm
 import rnn_lib
 from classroom import report
 from classroom.course import COURSE, prepare, seed
-from classroom.files import WorkedOn, shown, to_bytes, write_whole
+from classroom.files import WorkedOn, lock, remove_unfinished, shown, to_bytes, write_whole
 from classroom.lessons import lesson_paths, read
-from classroom.submissions import Result, Submission, collect, student_id
+from classroom.platforms import told
+from classroom.repair import named
+from classroom.roster import FILE, ID, read_table, write_table
+from classroom.submissions import Result, Submission, collect, name_of, student_id
 from classroom.worker import work
 
 
@@ -77,7 +83,7 @@ def grade(
     """
     workers = _Workers()
     with ThreadPoolExecutor(n_jobs) as pool:
-        jobs = [pool.submit(_grade_one, s, lessons, settings, workers) for s in submissions]
+        jobs = [pool.submit(_graded, s, lessons, settings, workers) for s in submissions]
         try:
             yield from (job.result() for job in as_completed(jobs))
         except BaseException:  # Ctrl-C, most likely
@@ -86,32 +92,42 @@ def grade(
             raise
 
 
+def _graded(submission: Submission, *how: object) -> Result:
+    """Grade one submission, or say why not: no file may end the class."""
+    if submission.notebook is not None:
+        try:
+            return _grade_one(submission, *how)
+        except RuntimeError as error:
+            submission.problem = str(error)
+        except Exception as error:
+            submission.problem = f"grading failed: {named(error)}"
+    return Result(submission)
+
+
 def _grade_one(
     submission: Submission,
     lessons: dict[str, NotebookNode],
     settings: Settings,
     workers: "_Workers",
 ) -> Result:
-    if submission.notebook is None:
-        return Result(submission)
     student, lesson = student_id(submission.student), submission.lesson
     kept = COURSE / "results" / student / f"{lesson}.json"
     asked = to_bytes(lessons[lesson]), json.dumps(asdict(settings)).encode()
-    key = _key(submission.content, *asked)
+    modules = sorted(submission.modules.items())
+    beside = [part for name, code in modules for part in (name.encode(), code)]
+    key = _key(submission.content, *asked, *beside)
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
         earlier = json.loads(kept.read_text(encoding="utf-8"))
         if earlier["key"] == key:
             return Result(submission, earlier["reasons"], earlier["remarks"])
     folder = COURSE / "submitted" / student / lesson
+    shutil.rmtree(folder, ignore_errors=True)  # of an earlier hand-in
     write_whole(folder / f"{lesson}.ipynb", to_bytes(submission.notebook))
-    (folder / "timestamp.txt").unlink(missing_ok=True)
+    for name, code in modules:
+        write_whole(folder / name, code)
     if submission.timestamp:
         write_whole(folder / "timestamp.txt", submission.timestamp.encode())
-    try:
-        found = workers.run(student, lesson, settings)
-    except RuntimeError as error:
-        submission.problem = str(error)
-        return Result(submission)
+    found = workers.run(student, lesson, settings)
     write_whole(kept, json.dumps({"key": key, **found}).encode())
     return Result(submission, **found)
 
@@ -203,41 +219,111 @@ def main() -> None:
     )
     parser.add_argument("--memory", type=_number(float, 1), default=4, help="GB for a notebook")
     parser.add_argument("--seed", type=_number(int, 0), help="of the checks, this time")
+    parser.add_argument("--roster", type=Path, help="CSV file with the columns id and student")
     arguments = parser.parse_args()
     chosen = seed() if arguments.seed is None else str(arguments.seed)
     settings = Settings(chosen, arguments.timeout, arguments.memory)
     lessons = {path.stem: read(path) for path in lesson_paths()}
     source = arguments.submissions.resolve()
-    out = source.with_name(f"{source.stem}-grades")
+    out = source.with_name(f"{name_of(source)}-grades")
     try:
         if source.is_relative_to(COURSE):
             raise ValueError("build/class/ is for nbgrader: copy the folder elsewhere, grade that")
-        submissions = collect(source, lessons)
+        at_work = lock(COURSE, f"process {os.getpid()} on {platform.node()}, since {time.ctime()}")
+        remove_unfinished(COURSE)
+        roster = read_table(arguments.roster, ID) if arguments.roster else {}
+        submissions = _collect(source, lessons, roster)
         out.mkdir(exist_ok=True)
         prepare(lessons)
     except WorkedOn as error:
         sys.exit(f"Nothing was graded. Edit the lessons in notebooks/, not these copies: {error}")
+    except BlockingIOError as error:
+        sys.exit(f"Nothing was graded. This class is being graded already: {error}")
     except (OSError, ValueError, RuntimeError) as error:
         sys.exit(f"Nothing was graded. {error}")
 
+    present = {s.student for s in submissions if s.student != s.file}
+    if roster:
+        _print_names("Not in the roster: ", present - set(roster.values()))
     print(f"{len(submissions)} files, {arguments.jobs} at once.", flush=True)
     results, stopped = [], False
     try:
         bar = tqdm(total=len(submissions), unit="notebook", disable=None)
         for result in grade(submissions, lessons, settings, arguments.jobs):
+            if result.submission.problem and result.submission.notebook:
+                _expect_room()  # a full disk concerns all, not this student
             results.append(result)
             bar.update()
     except KeyboardInterrupt:
         stopped = True
+    except OSError as error:
+        sys.exit(_NO_TABLES.format(error))
     finally:
         bar.close()
-    tables = report.write(out, results, lessons)
+    absent = {student for student in roster.values() if student} - present
+    try:
+        tables = report.write(out, results, lessons, sorted(absent))
+    except OSError as error:
+        sys.exit(_NO_TABLES.format(error))
     n_graded = sum(not result.submission.problem for result in results)
     print(f"{n_graded} of them graded, seed {settings.seed}.")
     for path in tables:
         print(shown(path))
+    _print_names("Handed in nothing: ", absent)
+    at_work.close()
     if stopped:
         sys.exit("Stopped. What is graded is kept; the same command resumes from here.")
+
+
+_NO_TABLES = """{}
+The tables are as they were before. What is graded is kept; the same command resumes from here."""
+
+
+def _expect_room() -> None:
+    """Make sure that the disk has room for one more page.
+
+    Raises
+    ------
+    OSError
+        If it has not.
+    """
+    path = COURSE / "room"
+    write_whole(path, bytes(1_000_000))
+    path.unlink()
+
+
+def _collect(
+    source: Path, lessons: dict[str, NotebookNode], roster: dict[str, str]
+) -> list[Submission]:
+    """Read all submissions, and say whose they are.
+
+    Files without a student's name are written into a table beside the folder for the teacher to
+    fill in. It is read here by the next call.
+    """
+    table = source.with_name(f"{name_of(source)}-students.csv")
+    filled_in = read_table(table, FILE) if table.exists() else {}
+    # The folder's name in front keeps a spreadsheet from taking a file's name for a formula.
+    students = {file.partition("/")[2]: student for file, student in filled_in.items()}
+    submissions = collect(source, lessons, students, roster)
+    unknown = [submission for submission in submissions if not submission.student]
+    if unknown:
+        write_table(table, [f"{name_of(source)}/{s.file}" for s in unknown], filled_in)
+        said = f"Whose they are cannot be known: {len(unknown)} of {len(submissions)} files."
+        remedy = f"Fill in {shown(table)}, and call again."
+        if len(unknown) == len(submissions):
+            raise ValueError(f"{said} {remedy}")
+    print(told((submission.student, submission.platform) for submission in submissions))
+    if unknown:
+        print(f"{said} {remedy}")
+    for submission in unknown:
+        submission.student = submission.file
+        submission.problem += f": fill in {table.name}"
+    return submissions
+
+
+def _print_names(what: str, names: Collection[str]) -> None:
+    if names:
+        print(f"{what}{', '.join(sorted(names))}.")
 
 
 def _number(kind: type, least: int) -> Callable[[str], float]:

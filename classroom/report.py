@@ -5,8 +5,7 @@ and late penalties are in the tables after the next ``make grade``.
 """
 
 import html
-import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -14,9 +13,14 @@ from nbformat import NotebookNode
 from nbgrader.api import Gradebook
 
 from classroom.course import COURSE, DATABASE
-from classroom.files import write_whole
+from classroom.files import renewed, write_whole
 from classroom.lessons import exercises
+from classroom.marks import uploads
+from classroom.mistakes import mistakes, sections
+from classroom.repair import named
+from classroom.similar import similar
 from classroom.submissions import Result, student_id
+from classroom.tables import to_csv
 
 COLUMNS = ["student", "lesson", "exercise", "points", "maximum", "reason", "remark", "file"]
 """Of grades.csv. The reason says why points were lost; a remark asks for a look at the notebook."""
@@ -24,21 +28,26 @@ COLUMNS = ["student", "lesson", "exercise", "points", "maximum", "reason", "rema
 _PAGE = """<!DOCTYPE html>
 <html lang="en">
 <meta charset="utf-8">
-<title>{student}</title>
+<title>{title}</title>
 <style>
 body {{ font: 16px/1.5 sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem }}
 table {{ border-collapse: collapse; width: 100% }}
 th, td {{ padding: .3rem .8rem .3rem 0; border-bottom: 1px solid #ccc }}
 th, td {{ text-align: left; vertical-align: top }}
 </style>
-<h1>{student}</h1>
+<h1>{title}</h1>
 {sections}
 </html>
 """
 
 
-def write(out: Path, results: Iterable[Result], lessons: dict[str, NotebookNode]) -> list[Path]:
-    """Write grades.csv, totals.csv and feedback/.
+def write(
+    out: Path,
+    results: Iterable[Result],
+    lessons: dict[str, NotebookNode],
+    absent: Collection[str] = (),
+) -> list[Path]:
+    """Write the tables, the files to upload, and a page for each student.
 
     Parameters
     ----------
@@ -48,30 +57,50 @@ def write(out: Path, results: Iterable[Result], lessons: dict[str, NotebookNode]
         One for each file.
     lessons : dict of str to NotebookNode
         The complete lessons, by name.
+    absent : collection of str
+        Students who handed in nothing.
 
     Returns
     -------
     list of Path
         What was written.
     """
+    results = list(results)
     with Gradebook(DATABASE) as gradebook:
-        rows = [row for result in results for row in _rows(result, lessons, gradebook)]
+        rows = [row for result in results for row in _rows_or_reason(result, lessons, gradebook)]
     grades = pd.DataFrame(rows, columns=COLUMNS)
     grades = grades.sort_values(["student", "lesson", "exercise", "file"], ignore_index=True)
-    # The byte order mark tells a spreadsheet that this is UTF-8.
-    write_whole(out / "grades.csv", grades.map(_plain).to_csv(index=False).encode("utf-8-sig"))
-    totals = _totals(grades)
-    write_whole(out / "totals.csv", totals.rename(_plain).to_csv().encode("utf-8-sig"))
-    shutil.rmtree(out / "feedback", ignore_errors=True)  # of students no longer in the class
-    for student, own in grades.groupby("student"):
-        _write_page(out / "feedback", student, own)
-    return [out / "grades.csv", out / "totals.csv", out / "feedback"]
+    found = mistakes(grades)
+    submissions = [result.submission for result in results]
+    names = "grades.csv", "totals.csv", "mistakes.csv", "mistakes.html", "similar.csv"
+    names += "upload", "feedback"
+    with renewed(out, *names) as new:
+        write_whole(new / "grades.csv", to_csv(grades))
+        write_whole(new / "totals.csv", to_csv(_totals(grades, absent).reset_index()))
+        write_whole(new / "mistakes.csv", to_csv(found))
+        write_whole(new / "mistakes.html", _page("What the class got wrong", sections(found)))
+        write_whole(new / "similar.csv", to_csv(similar(submissions, lessons)))
+        for name, content in uploads(submissions, grades):
+            write_whole(new / "upload" / name, content)
+        for student, own in grades.groupby("student"):
+            try:
+                _write_page(new / "feedback", student, own)
+            except OSError:  # of the disk, which concerns all
+                raise
+            except Exception as error:  # no file may end the class
+                print(f"{student} has no page: {named(error)}")
+    return [out / name for name in names if (out / name).exists()]
 
 
-def _plain(value: object) -> object:
-    """Keep a spreadsheet from taking a name for a formula."""
-    is_formula = isinstance(value, str) and value.startswith(("=", "+", "-", "@"))
-    return f"'{value}" if is_formula else value
+def _rows_or_reason(
+    result: Result, lessons: dict[str, NotebookNode], gradebook: Gradebook
+) -> list[dict[str, object]]:
+    """Return a submission's rows, or the one that says why not: no file may end the class."""
+    try:
+        return list(_rows(result, lessons, gradebook))
+    except Exception as error:
+        result.submission.problem = f"reporting failed: {named(error)}"
+        return list(_rows(result, lessons, gradebook))
 
 
 def _rows(
@@ -88,27 +117,32 @@ def _rows(
     student, lesson = student_id(submission.student), submission.lesson
     grades = gradebook.find_submission_notebook(lesson, lesson, student).grades
     points = {grade.name: (grade.score, grade.max_score) for grade in grades}
-    for exercise in asked:
+    for n, exercise in enumerate(asked):
         cell = exercise.check.id
         got, maximum = points[cell]
+        remarks = [submission.remark * (n == 0), result.remarks.get(cell, "")]
         yield row | {
             "exercise": str(exercise),
             "points": got,
             "maximum": maximum,
             "reason": result.reasons.get(cell, "") if got < maximum else "",
-            "remark": result.remarks.get(cell, ""),
+            "remark": "; ".join(filter(None, remarks)),
         }
     late = gradebook.find_submission(lesson, student).late_submission_penalty
     if late:
         yield row | {"exercise": "late", "points": -late, "reason": "handed in after the deadline"}
 
 
-def _totals(grades: pd.DataFrame) -> pd.DataFrame:
-    """Add the points up: a row for each student, a column for each lesson."""
+def _totals(grades: pd.DataFrame, absent: Collection[str]) -> pd.DataFrame:
+    """Add the points up: a row for each student, a column for each lesson.
+
+    Who handed in nothing has no points for any lesson, and 0 in total.
+    """
     sums = grades.groupby(["student", "lesson"])[["points", "maximum"]].sum()
     points, maximum = (sums[column].unstack().drop(columns="", errors="ignore") for column in sums)
     without_exercises = [lesson for lesson in maximum if not maximum[lesson].max()]
     points, maximum = (table.drop(columns=without_exercises) for table in (points, maximum))
+    points = points.reindex(points.index.union(pd.Index(absent, name="student", dtype=object)))
     points["total"], maximum["total"] = points.sum(axis=1), maximum.max().sum()
     names = {lesson: f"{lesson} of {maximum[lesson].max():g}" for lesson in points}
     return points.rename(columns=names)
@@ -117,7 +151,7 @@ def _totals(grades: pd.DataFrame) -> pd.DataFrame:
 def _write_page(folder: Path, student: str, own: pd.DataFrame) -> None:
     """Write a student's page, with nbgrader's page of each lesson beside it."""
     folder = folder / student_id(student)
-    sections = []
+    lessons = []
     for lesson, rows in own.groupby("lesson"):
         annotated = COURSE / "feedback" / folder.name / lesson / f"{lesson}.html"
         title = html.escape(lesson or "not recognized")
@@ -128,6 +162,9 @@ def _write_page(folder: Path, student: str, own: pd.DataFrame) -> None:
         with pd.option_context("display.max_colwidth", None):
             table = cells.to_html(index=False, border=0, float_format="{:g}".format)
         total = f"{rows.points.sum():g} of {rows.maximum.sum():g} points"
-        sections.append(f"<h2>{title}: {total}</h2>\n{table}")
-    page = _PAGE.format(student=html.escape(student), sections="\n".join(sections))
-    write_whole(folder / "index.html", page.encode())
+        lessons.append(f"<h2>{title}: {total}</h2>\n{table}")
+    write_whole(folder / "index.html", _page(student, "\n".join(lessons)))
+
+
+def _page(title: str, sections: str) -> bytes:
+    return _PAGE.format(title=html.escape(title), sections=sections).encode()

@@ -8,28 +8,36 @@ where an editor has removed that, by their ids, and by what they define. The che
 the lesson's own; everything else stays the student's, in the student's order. No code is run here.
 """
 
+import contextlib
 import hashlib
 import re
-import unicodedata
-import warnings
 import zipfile
-from collections.abc import Callable, Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path, PurePosixPath
 
-import nbformat
 from nbformat import NotebookNode
-from nbformat.reader import NotJSONError
-from nbformat.validator import normalize
+from nbgrader.utils import parse_utc
 
+from classroom import repair
 from classroom.edition import student_edition, way_on
-from classroom.files import to_bytes
 from classroom.lessons import Exercise, exercises
+from classroom.platforms import Owner, apart, lesson_in, natural, owners
+from classroom.repair import CannotGrade, named, writable
 
-LARGEST = 200_000_000
+LARGEST = 100_000_000
 """Bytes of the largest notebook that is read; outputs count."""
 
+LARGEST_MODULE = 1_000_000
+
+LEAST_ROOM, MOST_TIMES = 200_000_000, 20
+"""What a zip may hold: this many bytes, or this many times its own, whichever is more."""
+
 _NOT_HANDED_IN = {"timestamp.txt", "desktop.ini", "thumbs.db"}
+_NOTEBOOK = re.compile(r"\.ipynb(\.txt|\.json)?$", re.IGNORECASE)
+_JAPANESE = re.compile("[\u3040-\u30ff\u4e00-\u9fff]{2}")
 
 
 @dataclass
@@ -39,7 +47,7 @@ class Submission:
     Attributes
     ----------
     student : str
-        As in the name of the folder or file.
+        As in the name of the folder or file, "" if it cannot be known.
     file : str
         Its path within the folder or zip file.
     lesson : str
@@ -48,12 +56,19 @@ class Submission:
         Ready to be graded.
     content : bytes
         Of the file, unchanged.
+    modules : dict of str to bytes
+        What lies beside the notebook for it to import, by the file's name.
     problem : str
         Why it cannot be graded, if it cannot.
     is_spare : bool
         Whether another file is graded for the same lesson.
     timestamp : str
         When it was handed in, if nbgrader recorded it.
+    platform, platform_id : str
+        The form in which its path was read ("Moodle", "Canvas", ...; see
+        :mod:`classroom.platforms`), and the platform's number for the student, if it has one.
+    remark : str
+        About how it was handed in, for the teacher to look at.
     """
 
     student: str
@@ -61,9 +76,13 @@ class Submission:
     lesson: str = ""
     notebook: NotebookNode | None = None
     content: bytes = b""
+    modules: dict[str, bytes] = field(default_factory=dict)
     problem: str = ""
     is_spare: bool = False
     timestamp: str = ""
+    platform: str = ""
+    platform_id: str = ""
+    remark: str = ""
 
 
 @dataclass
@@ -83,80 +102,114 @@ class Result:
     remarks: dict[str, str] = field(default_factory=dict)
 
 
-class CannotGrade(Exception):
-    """A submission cannot be graded; the message says why."""
-
-
-def collect(source: Path, lessons: dict[str, NotebookNode]) -> list[Submission]:
+def collect(
+    source: Path,
+    lessons: dict[str, NotebookNode],
+    students: Mapping[str, str] | None = None,
+    roster: Mapping[str, str] | None = None,
+) -> list[Submission]:
     """Read all submissions.
 
     Parameters
     ----------
     source : Path
-        A folder or zip file with nbgrader's layout, ``student/assignment/file.ipynb``, with one
-        folder per student, or flat: ``name_03_bptt.ipynb``.
+        A folder or zip file, in a learning platform's form, with a folder for each student, or
+        flat: ``name_03_bptt.ipynb``.
     lessons : dict of str to NotebookNode
         The complete lessons, by name.
+    students : mapping of str to str, optional
+        Students by file, for those whose paths do not tell.
+    roster : mapping of str to str, optional
+        Students by what the platform calls them, its number or a name.
 
     Returns
     -------
     list of Submission
-        One for every file, sorted by student and lesson. Of several for one lesson the newest can
-        be graded, the others say so.
+        One for every file handed in, sorted by student and lesson. Of several for one lesson the
+        latest can be graded, the others say so.
 
     Raises
     ------
     FileNotFoundError, ValueError
         If there is no such folder or zip file, or nothing in it.
     """
-    found = sorted(_files(source), key=lambda file: file.modified, reverse=True)
+    found: dict[PurePosixPath, _File] = {}
+    for file in _files(source):
+        while file.path in found:  # as two members of a zip can be called
+            file.path = file.path.with_stem(f"{file.path.stem} again")
+        found[file.path] = file
     if not found:
         raise ValueError(f"{source}: no files in it")
-    while _is_wrapped(found, lessons):
-        found = [replace(file, path=PurePosixPath(*file.path.parts[1:])) for file in found]
-    flat = [file.path.stem for file in found if len(file.path.parts) == 1]
-    students = {_split(stem, lessons)[0] for stem in flat} - {""}
-    submissions = [_read(file, lessons, students) for file in found]
-    graded: dict[tuple[str, str], Submission] = {}
-    for submission in submissions:
-        if submission.notebook is not None:
-            newest = graded.setdefault((submission.student, submission.lesson), submission)
-            if newest is not submission:
-                submission.notebook = None
-                submission.problem = f"handed in more than once: {newest.file} is graded"
-    for submission in submissions:
+    owned = owners(found, lessons, name_of(source), lambda path: _content(found[path]))
+    if not owned:
+        raise ValueError(f"{source}: nothing in it that a student handed in")
+    for path, owner in owned.items():
+        if student := (students or {}).get(writable(str(path))):
+            platform = owner.platform if owner.student else "table"
+            owned[path] = replace(owner, student=student, platform=platform)
+    submissions = {path: _read(found[path], lessons) for path in owned}
+    owned = apart(owned, lambda path: submissions[path].lesson)
+    for path, owner in owned.items():
+        _assign(submissions[path], owner, roster or {})
+    kept = _with_modules(submissions.values())
+    times = {path: (owned[path].attempt, found[path].modified) for path in owned}
+    # Of equal times the last name counts: it has the later date or the greater number.
+    newest_first = sorted(
+        owned, key=lambda path: (times[path], natural(str(path.parent / path.stem))), reverse=True
+    )
+    _choose([(submissions[path], times[path]) for path in newest_first])
+    return sorted(kept, key=lambda s: (s.student, s.lesson, s.file))
+
+
+def name_of(source: Path) -> str:
+    """Return the name of a folder or zip file, without ``.zip`` and with all other dots."""
+    return source.stem if source.suffix.lower() == ".zip" else source.name
+
+
+def _assign(submission: Submission, owner: Owner, roster: Mapping[str, str]) -> None:
+    """Say whose a submission is."""
+    known = roster.get(owner.id) or roster.get(owner.student) or owner.student
+    submission.student = writable(known)
+    submission.platform, submission.platform_id = owner.platform, owner.id
+    submission.remark = owner.remark
+    if not known:
+        submission.notebook, submission.problem = None, "whose it is cannot be known"
+
+
+def _choose(newest_first: list[tuple[Submission, tuple]]) -> None:
+    """Leave one submission of each student for each lesson to be graded, the latest."""
+    graded: dict[tuple[str, str], tuple[Submission, tuple]] = {}
+    for submission, time in newest_first:
+        if submission.notebook is None:
+            continue
+        newest, its_time = graded.setdefault(
+            (submission.student, submission.lesson), (submission, time)
+        )
+        if newest is submission:
+            continue
+        submission.notebook = None
+        submission.problem = f"handed in more than once: {newest.file} is graded"
+        if time == its_time and submission.content != newest.content:
+            same = f"{submission.file} has the same time and is not graded"
+            newest.remark = "; ".join(filter(None, [newest.remark, same]))
+    for submission, _ in newest_first:
         key = submission.student, submission.lesson
         submission.is_spare = submission.notebook is None and key in graded
-    return sorted(submissions, key=lambda s: (s.student, s.lesson, s.file))
 
 
-def _is_wrapped(files: list["_File"], lessons: Iterable[str]) -> bool:
-    """Say whether all lies in one folder that is not a student's, as in the zip of a folder."""
-    if len({file.path.parts[0] for file in files}) > 1 or any(
-        len(file.path.parts) == 1 for file in files
-    ):
-        return False
-    inside = [PurePosixPath(*file.path.parts[1:]) for file in files]
-    flat = [path for path in inside if len(path.parts) == 1]
-    folders = {path.parts[0] for path in inside} - {path.name for path in flat}
-    if any(_split(path.stem, lessons)[0] for path in flat):
-        return True
-    if len(folders) == 1 and not flat:
-        return _is_wrapped(
-            [replace(f, path=p) for f, p in zip(files, inside, strict=True)], lessons
-        )
-    # One student's own folders have the names of assignments.
-    return len(folders) > 1 and not any(lesson in name for lesson in lessons for name in folders)
-
-
-def _read(file: "_File", lessons: dict[str, NotebookNode], students: set[str]) -> Submission:
+def _read(file: "_File", lessons: dict[str, NotebookNode]) -> Submission:
     """Make a submission of a file, one that can be graded or one that says why not."""
-    student, name = _student(file.path, lessons, students), str(file.path)
-    submission = Submission(_writable(student), _writable(name), timestamp=file.timestamp)
+    submission = Submission("", writable(str(file.path)), timestamp=file.timestamp)
     try:
-        submission.content = file.read()
-        submitted = _parse(submission.content)
-        submission.lesson = _recognize(submitted, lessons) or _named(file.path, lessons)
+        submission.lesson = lesson_in(file.path, lessons)
+        content = file.read()
+        if file.path.suffix == ".py":
+            if file.path.stem.isidentifier():
+                submission.modules = {file.path.name: content}
+            raise _not_a_notebook(file.path)
+        submitted = repair.notebook(content)
+        submission.content = content
+        submission.lesson = _recognize(submitted, lessons) or submission.lesson
         if not submission.lesson:
             raise CannotGrade("not recognized as one of the lessons")
         if not any(exercises(lessons[submission.lesson])):
@@ -164,8 +217,28 @@ def _read(file: "_File", lessons: dict[str, NotebookNode], students: set[str]) -
         submission.notebook = in_order(submitted, lessons[submission.lesson])
     except CannotGrade as reason:
         submission.problem = str(reason)
-        submission.lesson = submission.lesson or _named(file.path, lessons)
+    except Exception as error:  # no file may end the class
+        submission.problem = f"reading failed: {named(error)}"
     return submission
+
+
+def _with_modules(submissions: Iterable[Submission]) -> list[Submission]:
+    """Give each notebook the modules that lie beside it; those have no rows of their own."""
+
+    def place(submission: Submission) -> tuple[str, PurePosixPath]:
+        return submission.student, PurePosixPath(submission.file).parent
+
+    notebooks, others = defaultdict(list), []
+    for submission in submissions:
+        if submission.notebook is not None:
+            notebooks[place(submission)].append(submission)
+    for submission in submissions:
+        beside = notebooks[place(submission)] if submission.notebook is None else []
+        for neighbor in beside:
+            neighbor.modules |= submission.modules
+        if not (beside and submission.modules):
+            others.append(submission)
+    return others
 
 
 def student_id(name: str) -> str:
@@ -181,60 +254,121 @@ def student_id(name: str) -> str:
 
 @dataclass
 class _File:
-    path: PurePosixPath
+    path: PurePosixPath  # a notebook's ends in .ipynb, as Jupyter wrote it
     modified: float | tuple  # seconds in a folder, date and time in a zip
     size: int
     content: Callable[[], bytes]
     timestamp: str = ""
-    is_link: bool = False
+    problem: str = ""
 
     def read(self) -> bytes:
-        if self.is_link:
-            raise CannotGrade("a link to another file")
-        if not self.path.suffix and not self.size:
-            raise CannotGrade("nothing in this folder")
-        if self.path.suffix == ".zip":
+        if self.problem:
+            raise CannotGrade(self.problem)
+        if self.path.suffix.lower() == ".zip":
             raise CannotGrade("a zip file: unpack it into a folder with the student's name")
-        if self.path.suffix != ".ipynb":
-            raise CannotGrade(f"not a notebook: the file's name ends in {self.path.suffix!r}")
-        if self.size > LARGEST:
+        if self.path.suffix not in (".ipynb", ".py"):
+            raise _not_a_notebook(self.path)
+        if self.size > (LARGEST if self.path.suffix == ".ipynb" else LARGEST_MODULE):
             raise CannotGrade(f"too large: {self.size / 1e6:.0f} MB; outputs can be cleared")
         try:
             return self.content()
         except Exception as error:  # as for a damaged zip, below
-            raise CannotGrade(f"cannot be read: {_first_line(error)}") from None
+            raise CannotGrade(f"cannot be read: {named(error)}") from None
+
+
+def _not_a_notebook(path: PurePosixPath) -> CannotGrade:
+    return CannotGrade(f"not a notebook: the file's name ends in {path.suffix!r}")
+
+
+def _content(file: _File) -> bytes:
+    """Read a file that a platform has added; nothing, if it cannot be read."""
+    with contextlib.suppress(Exception):  # a damaged zip, as above
+        if file.size <= LARGEST and not file.problem:
+            return file.content()
+    return b""
 
 
 def _files(source: Path) -> Iterator[_File]:
-    if source.is_dir():
-        for path in sorted(source.rglob("*")):
-            inside = PurePosixPath(path.relative_to(source).as_posix())
-            if not _is_handed_in(inside):
-                continue
-            status = path.lstat()
-            is_link = path.is_symlink()
-            if is_link or (path.is_dir() and not any(path.iterdir())):
-                yield _File(inside, status.st_mtime, 0, path.read_bytes, is_link=is_link)
-            elif path.is_file():
-                noted = path.with_name("timestamp.txt")
-                timestamp = noted.read_text(errors="replace") if noted.is_file() else ""
-                yield _File(inside, status.st_mtime, status.st_size, path.read_bytes, timestamp)
-        return
     if not source.exists():
         raise FileNotFoundError(f"{source}: no such folder or zip file")
+    for file in _in_folder(source) if source.is_dir() else _in_zip(source):
+        if _is_handed_in(file.path):
+            # Browsers and mail programs add an ending, old cameras' systems write it large.
+            as_written = _NOTEBOOK.sub(".ipynb", file.path.name)
+            yield replace(file, path=file.path.with_name(as_written))
+
+
+def _in_folder(folder: Path) -> Iterator[_File]:
+    for path in sorted(folder.rglob("*")):
+        file = _File(PurePosixPath(path.relative_to(folder).as_posix()), 0.0, 0, path.read_bytes)
+        try:
+            status = path.lstat()
+            file.modified, file.size = status.st_mtime, status.st_size
+            if path.is_symlink():
+                file.problem = "a link to another file"
+            elif path.is_dir():
+                if any(path.iterdir()):
+                    continue
+                file.problem = "nothing in this folder"
+            elif not path.is_file():  # reading a pipe would wait forever
+                file.problem = "not a file: a pipe or a device"
+            else:
+                file.timestamp = _noted_time(path.with_name("timestamp.txt"))
+        except OSError as error:
+            file.problem = f"cannot be read: {named(error)}"
+        yield file
+
+
+def _noted_time(path: Path) -> str:
+    """Return the time that nbgrader noted; "" if the file says anything else."""
+    if not path.is_file():
+        return ""
+    try:
+        with path.open(encoding="utf-8") as file:
+            noted = file.read(100).strip()
+        parse_utc(noted)
+    except Exception:  # dateutil raises many kinds
+        return ""
+    return noted
+
+
+def _in_zip(source: Path) -> Iterator[_File]:
     # Members are read, never unpacked, so that their paths can do no harm.
     try:
         archive = zipfile.ZipFile(source)
     except Exception as error:  # for a damaged zip Python raises many kinds
         damaged = ", and this one is damaged" if source.suffix == ".zip" else ""
         raise ValueError(f"{source}: expected a folder or a zip file{damaged}") from error
-    for member in archive.infolist():
-        parts = PurePosixPath(member.filename).parts
-        inside = PurePosixPath(*(part for part in parts if part not in ("/", "..")))
-        if inside.parts and not member.is_dir() and _is_handed_in(inside):
-            yield _File(
-                inside, member.date_time, member.file_size, lambda m=member: archive.read(m)
-            )
+    room = max(LEAST_ROOM, MOST_TIMES * source.stat().st_size)
+    for member in sorted(archive.infolist(), key=lambda member: member.file_size):
+        name = _name_in_zip(member)
+        parts = [part[:255] for part in PurePosixPath(name).parts if part not in ("/", "..")]
+        if not parts or name.endswith("/"):
+            continue
+        inside = PurePosixPath(*parts[:20], *parts[20:][-1:])
+        file = _File(inside, member.date_time, member.file_size, partial(archive.read, member))
+        room -= member.file_size
+        if room < 0:  # the largest are left out, so that they cost nobody else
+            file.problem = "too large: the zip file's contents are too much together"
+        yield file
+
+
+def _name_in_zip(member: zipfile.ZipInfo) -> str:
+    """Return a member's path, whichever system wrote it.
+
+    A zip need not say how names are encoded. Where it does not, Python takes them for an American
+    PC's; macOS means UTF-8, a Japanese PC cp932.
+    """
+    name = member.orig_filename.partition("\0")[0]
+    if not member.flag_bits & 0x800:
+        raw = name.encode("cp437")
+        with contextlib.suppress(UnicodeDecodeError):
+            in_japanese = raw.decode("cp932")
+            # A single one is an umlaut with the letter after it: Schröder, read as Japanese.
+            name = in_japanese if _JAPANESE.search(in_japanese) else name
+        with contextlib.suppress(UnicodeDecodeError):
+            name = raw.decode("utf-8")
+    return name.replace("\\", "/")
 
 
 def _is_handed_in(path: PurePosixPath) -> bool:
@@ -243,75 +377,12 @@ def _is_handed_in(path: PurePosixPath) -> bool:
     return not hidden and path.name.lower() not in _NOT_HANDED_IN
 
 
-def _parse(content: bytes) -> NotebookNode:
-    if not content.strip():
-        raise CannotGrade("the file is empty")
-    try:
-        with warnings.catch_warnings(action="ignore"):  # about what normalize() then repairs
-            notebook = nbformat.reads(content.decode("utf-8-sig"), as_version=4)
-            _, notebook = normalize(notebook, strip_invalid_metadata=True)
-        for cell in notebook.cells:
-            if cell.cell_type == "code":
-                cell.outputs, cell.execution_count = [], None
-        nbformat.validate(notebook)
-        # Half of an emoji, which JSON can spell but UTF-8 cannot, becomes a question mark.
-        notebook = nbformat.reads(to_bytes(notebook, "replace").decode(), as_version=4)
-    except UnicodeDecodeError:
-        raise CannotGrade("not a notebook: its text is not UTF-8") from None
-    except NotJSONError:
-        raise CannotGrade("not a complete notebook: it is cut off or damaged") from None
-    except Exception as error:  # nbformat raises whatever a wrong structure makes Python raise
-        raise CannotGrade(f"not a complete notebook: {_first_line(error)}") from None
-    if not notebook.cells:
-        raise CannotGrade("a notebook without cells")
-    return notebook
-
-
-def _first_line(error: Exception) -> str:
-    """Return the beginning of an error's message, if Python can build it at all."""
-    try:
-        lines = str(error).splitlines()
-    except Exception:
-        lines = []
-    return _writable((lines or [type(error).__name__])[0][:120])
-
-
-def _writable(text: str) -> str:
-    """Escape what UTF-8 cannot encode, such as file names in another encoding."""
-    return text.encode(errors="backslashreplace").decode()
-
-
-# -- whose, and which lesson --------------------------------------------------------------------
-
-
-def _split(stem: str, lessons: Iterable[str]) -> tuple[str, str]:
-    """Split name_03_bptt into the name and the lesson, both "" if no lesson is named."""
-    for lesson in lessons:
-        before, found, after = stem.partition(lesson)
-        if found:
-            return before.strip(" _-.") or after.strip(" _-.()0123456789"), lesson
-    return "", ""
-
-
-def _named(path: PurePosixPath, lessons: Iterable[str]) -> str:
-    named = (_split(part, lessons)[1] for part in reversed(path.parts))
-    return next(filter(None, named), "")
-
-
-def _student(path: PurePosixPath, lessons: Iterable[str], students: set[str]) -> str:
-    """Read the student's name from a path: its outermost folder, or what precedes the lesson."""
-    name = path.parts[0]
-    if len(path.parts) == 1:
-        name = _split(path.stem, lessons)[0]
-        if not name:  # renamed: perhaps the name is one that other files have as well
-            name = max((s for s in students if path.stem.startswith(s)), key=len, default=path.stem)
-    # A name typed on a Mac may spell é as two characters.
-    return unicodedata.normalize("NFC", name)
+# -- which lesson -------------------------------------------------------------------------------
 
 
 def _recognize(submitted: NotebookNode, lessons: dict[str, NotebookNode]) -> str:
     """Return the lesson that most of the code cells come from, "" if few come from any."""
-    sources = {_plain(cell.source) for cell in submitted.cells if cell.cell_type == "code"}
+    sources = {_plain(cell.source) for cell in submitted.cells}
     ids = {cell.get("id") for cell in submitted.cells}
     shares = {}
     for name, lesson in lessons.items():
@@ -356,32 +427,30 @@ def in_order(submitted: NotebookNode, lesson: NotebookNode) -> NotebookNode:
     for exercise in asked:
         solution = _solution(exercise, [cell for cell in cells if "nbgrader" not in cell.metadata])
         if solution is not None:
+            repair.make_code(solution)
             solution.metadata["nbgrader"] = released[exercise.solution.id].metadata.nbgrader
             solutions[exercise.number] = solution
     for exercise in asked:
         check = released[exercise.check.id]
         copies = [cell for cell in cells if _is_copy(cell, check)]
-        above = copies[-1] if copies else solutions.get(exercise.number, cells[-1])
-        cells.insert(1 + next(i for i, cell in enumerate(cells) if cell is above), check)
+        above = copies[-1] if copies else solutions.get(exercise.number)
+        below = (i for i, cell in enumerate(cells, start=1) if cell is above)
+        cells.insert(next(below, len(cells)), check)
         unedited = [cell for cell in copies if _plain(cell.source) == _plain(check.source)]
         cells[:] = [cell for cell in cells if not any(cell is copy for copy in unedited)]
 
-    seen = {exercise.check.id for exercise in asked}
-    for cell in cells:
-        if cell.pop("came_as", None):  # it is the student's
-            if cell.id in seen:
-                cell["id"] = nbformat.v4.new_code_cell().id
-            seen.add(cell.id)
+    theirs = [cell for cell in cells if cell.pop("came_as", None)]
+    repair.set_distinct_ids(theirs, {exercise.check.id for exercise in asked})
     submitted.metadata["kernelspec"] = lesson.metadata.kernelspec
     return submitted
 
 
 def _solution(exercise: Exercise, cells: list[NotebookNode]) -> NotebookNode | None:
-    """Find the cell in which the exercise was done."""
-    code = [cell for cell in cells if cell.cell_type == "code"]
-    marked = [cell for cell in code if exercise.solution.id in cell.came_as]
-    define = [cell for cell in code if f"def {exercise.function}(" in cell.source]
-    return next(iter(marked + define), None)
+    """Find the cell in which the exercise was done; a slip of the hand makes it Markdown or raw."""
+    marked = [cell for cell in cells if exercise.solution.id in cell.came_as]
+    define = [cell for cell in cells if f"def {exercise.function}(" in cell.source]
+    code = [cell for cell in marked + define if cell.cell_type == "code"]
+    return next(iter(code + marked), None)
 
 
 def _is_copy(cell: NotebookNode, check: NotebookNode) -> bool:

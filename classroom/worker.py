@@ -21,6 +21,7 @@ from nbformat.v4 import new_code_cell
 import rnn_lib
 from classroom.course import COURSE, expect_success, nbgrader
 from classroom.lessons import NOTEBOOKS, Exercise, exercises, read
+from classroom.repair import in_conflict, named
 
 _PR_SET_CHILD_SUBREAPER = 36
 # Errors whose messages say all that there is to say.
@@ -55,9 +56,12 @@ def grade(student: str, lesson: str, **settings: object) -> dict[str, dict[str, 
     graded = read(COURSE / "autograded" / student / lesson / f"{lesson}.ipynb")
     complete = read(NOTEBOOKS / f"{lesson}.ipynb")
     asked = list(exercises(complete))
+    beside = sorted((COURSE / "submitted" / student / lesson).glob("*.py"))
+    modules = [path.read_text(encoding="utf-8", errors="replace") for path in beside]
+    remarks = {e.check.id: remark(graded, complete, e, modules) for e in asked}
     return {
         "reasons": {e.check.id: text for e in asked if (text := reason(graded, e))},
-        "remarks": {e.check.id: text for e in asked if (text := remark(graded, complete, e))},
+        "remarks": {check: text for check, text in remarks.items() if text},
     }
 
 
@@ -68,8 +72,12 @@ def reason(graded: NotebookNode, exercise: Exercise) -> str:
     if error is None:
         in_part = any(output.output_type == "execute_result" for output in check.get("outputs", []))
         return _last_line(check) if in_part else ""
+    if error.ename in ("NameError", "NotImplementedError") and _stands_below(graded, exercise):
+        return "the solution stands below its check; move it above"
     if error.ename == "NameError":  # the function's own cell may say why it is not defined
         error = next(iter(_errors(solution)), error)
+    if error.ename in ("SyntaxError", "IndentationError") and in_conflict(solution.source):
+        return "a merge conflict: two versions stand in the cell, between <<<<<<< and >>>>>>>"
     first_line = next(iter(error.evalue.splitlines()), "")
     if error.ename == "NotImplementedError":
         return f"not begun: {first_line}"
@@ -85,6 +93,19 @@ def _marked(graded: NotebookNode, grade_id: str) -> NotebookNode:
     return next(marked, new_code_cell())
 
 
+def _stands_below(graded: NotebookNode, exercise: Exercise) -> bool:
+    """Say whether the function is defined below its check, and not for another exercise."""
+    names = [c.metadata.get("nbgrader", {}).get("grade_id") for c in graded.cells]
+    below = 1 + names.index(exercise.check.id) if exercise.check.id in names else len(names)
+    return any(
+        cell.cell_type == "code"
+        and name in (None, exercise.solution.id)
+        and f"def {exercise.function}(" in cell.source
+        and exercise.stub not in cell.source
+        for name, cell in zip(names[below:], graded.cells[below:], strict=True)
+    )
+
+
 def _last_line(cell: NotebookNode) -> str:
     """Return what a check printed last: where it earns half the points, it says why."""
     printed = "".join(output.get("text", "") for output in cell.outputs)
@@ -95,14 +116,19 @@ def _errors(cell: NotebookNode) -> list[NotebookNode]:
     return [output for output in cell.get("outputs", []) if output.output_type == "error"]
 
 
-def remark(graded: NotebookNode, complete: NotebookNode, exercise: Exercise) -> str:
-    """Name what of the library the student's function uses and the lesson's own does not."""
+def remark(
+    graded: NotebookNode, complete: NotebookNode, exercise: Exercise, modules: Iterable[str] = ()
+) -> str:
+    """Name what of the library the student's function uses and the lesson's own does not.
+
+    `modules` are the texts of those that the student handed in beside the notebook.
+    """
     given = {cell.source for cell in complete.cells} - {
         e.solution.source for e in exercises(complete)
     }
     written = [c.source for c in graded.cells if c.cell_type == "code" and c.source not in given]
     name = exercise.function
-    borrowed = _uses(name, written) - _uses(name, [exercise.solution.source])
+    borrowed = _uses(name, [*written, *modules]) - _uses(name, [exercise.solution.source])
     return f"uses rnn_lib: {', '.join(sorted(borrowed))}" if borrowed else ""
 
 
@@ -173,8 +199,10 @@ def work(answer: Connection, student: str, lesson: str, settings: dict[str, obje
         os.dup2(nowhere, stream)
     try:
         answer.send(grade(student, lesson, **settings))
-    except Exception as error:
+    except RuntimeError as error:  # nbgrader's own words
         answer.send(f"grading failed: {error}")
+    except Exception as error:
+        answer.send(f"grading failed: {named(error)}")
     # Wait to be killed: if we ended by ourselves, our descendants could no longer be found.
     threading.Event().wait()
 

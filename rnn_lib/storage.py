@@ -13,6 +13,9 @@ from pathlib import Path
 
 import numpy as np
 
+UNFINISHED = ".*." + 8 * "[0-9a-f]"
+"""The pattern of the names under which :func:`write_whole` writes first."""
+
 
 def write_whole(path: Path, content: bytes) -> None:
     """Write a file under another name first, so that it is the old one or the new one.

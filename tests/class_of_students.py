@@ -6,6 +6,7 @@ handed in: an exercise added to a lesson changes nothing here, unless it is one 
 
 import contextlib
 import copy
+import json
 import os
 from dataclasses import dataclass, field
 
@@ -68,11 +69,12 @@ def hands_in(
     remarks: dict[str, str] | None = None,
     half: dict[str, str] | None = None,
     file: str | None = None,
+    beside: dict[str, bytes] | None = None,
 ) -> None:
-    """Note a student who hands in one file for each lesson."""
+    """Note a student who hands in one file for each lesson, and perhaps others beside them."""
     names = [file] if file else [f"{lesson}.ipynb" for lesson in lessons]
     contents = [h if isinstance(h, bytes) else to_bytes(h) for h in handed_in]
-    files = dict(zip(names, contents, strict=True))
+    files = dict(zip(names, contents, strict=True)) | (beside or {})
     CLASS.append(HandedIn(student, files, lessons, lost or {}, remarks or {}, half or {}))
 
 
@@ -461,6 +463,44 @@ other_kernel.metadata["kernelspec"] = {
     "language": "julia",
 }
 hands_in("another kernel", other_kernel)
+
+colab = json.loads(to_bytes(solved(ONE)))
+colab["nbformat_minor"] = 0
+for cell in colab["cells"]:
+    del cell["id"]
+    cell["metadata"] = {}
+model = {"model_name": "HBoxModel", "state": {}}
+colab["metadata"]["widgets"] = {"application/vnd.jupyter.widget-state+json": {"ab": model}}
+hands_in("format 4.0 without ids, with a widget", json.dumps(colab).encode())
+
+prose = json.loads(to_bytes(solved(ONE)))
+for cell in prose["cells"]:
+    if cell["id"].startswith("exercise-"):
+        cell["cell_type"] = "markdown"
+hands_in("solutions became Markdown", json.dumps(prose).encode())
+
+below = notebook(ONE)
+below.cells += [new_code_cell(SOLUTIONS["1.1"]), new_code_cell(SOLUTIONS["1.2"])]
+hands_in("solutions below their checks", below, lost=dict.fromkeys(BOTH_WRONG, "move it above"))
+
+hands_in("exit in a cell", with_cell(solved(ONE), "exit()"))
+hands_in("quit in a function", solved(ONE, e1_2=forward_that("quit()")))
+hands_in(
+    "a module beside the notebook",
+    with_cell(
+        solved(ONE, e1_1="def rnn_step(*given):\n    return bent(*given)", e1_2=FORWARD),
+        "from helper import bent",
+    ),
+    beside={
+        "helper.py": b"import numpy as np\n\n\ndef bent(x_t, h_prev, W_x, W_h, b):\n"
+        b"    return np.tanh(x_t @ W_x + h_prev @ W_h + b)\n"
+    },
+)
+hands_in(
+    "a merge conflict in a cell",
+    solved(ONE, e1_2=f"<<<<<<< HEAD\n{FORWARD}\n=======\npass\n>>>>>>> theirs"),
+    lost={"1.2": "a merge conflict"},
+)
 
 hands_in("truncated JSON", to_bytes(solved(ONE))[:5000], lost={"": "not a complete notebook"})
 hands_in("empty file", b"", lost={"": "the file is empty"})

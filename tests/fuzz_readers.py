@@ -75,6 +75,7 @@ def read_archive(path):
 def read_submissions(source):
     submissions = collect(source, LESSONS)
     for submission in submissions:  # grading makes folders, tables and notebooks of them
+        assert "reading failed" not in submission.problem, submission.problem  # not thought of
         student_id(submission.student)
         f"{submission.student}{submission.file}{submission.problem}".encode()
         if submission.notebook is not None:

@@ -31,7 +31,7 @@ def grade(course: Path, submissions: Path, *options: str) -> list[Row]:
 
 def grades_of(submissions: Path) -> Path:
     """Return the folder of the tables."""
-    return submissions.with_name(f"{submissions.stem}-grades")
+    return submissions.with_name(f"{submissions.name.removesuffix('.zip')}-grades")
 
 
 def hand_in(folder: Path, students: list[HandedIn]) -> Path:

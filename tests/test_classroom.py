@@ -4,7 +4,7 @@ import sys
 from types import SimpleNamespace
 
 import pytest
-from class_of_students import SMALL_CLASS, solved
+from class_of_students import ASKED, LESSONS, SMALL_CLASS, solved
 from grading import (
     expect_pages,
     expect_points_and_reasons,
@@ -19,9 +19,11 @@ from nbgrader.utils import determine_grade
 
 import classroom.grade
 import rnn_lib
+from classroom import report
 from classroom.course import copy_of_the_course
 from classroom.execution import BoundedExecute
 from classroom.files import to_bytes
+from classroom.submissions import Result, Submission
 from classroom.worker import reason, remark
 
 
@@ -202,6 +204,25 @@ def my_rung():
     exercise = SimpleNamespace(check=notebook.cells[1], solution=new_code_cell())
     why = "my_rung earns half the points: on the validation reviews, lr brings +0.0 points"
     assert reason(notebook, exercise).startswith(why)
+
+
+def test_remark_on_how_it_was_handed_in_stands_in_the_first_row():
+    notebook = SimpleNamespace(
+        grades=[SimpleNamespace(name=e.check.id, score=0, max_score=1) for e in ASKED["01_forward"]]
+    )
+    gradebook = SimpleNamespace(
+        find_submission_notebook=lambda *_: notebook,
+        find_submission=lambda *_: SimpleNamespace(late_submission_penalty=0),
+    )
+    submission = Submission("Ana", "01_forward.ipynb", "01_forward", remark="the whole project")
+    cells = [exercise.check.id for exercise in ASKED["01_forward"]]
+    for remarks, expected in (
+        ({}, ["the whole project", ""]),
+        (dict.fromkeys(cells, "uses rnn_lib"), ["the whole project; uses rnn_lib", "uses rnn_lib"]),
+    ):
+        result = Result(submission, remarks=remarks)
+        rows = report._rows(result, LESSONS, gradebook)
+        assert [row["remark"] for row in rows] == expected
 
 
 @pytest.mark.parametrize("source", REASONS)
