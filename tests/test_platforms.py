@@ -268,6 +268,14 @@ LAYOUTS = {
             "Bo/hw/03_bptt.ipynb": "Bo",
         },
     ),
+    "one of two, by their numbers": (
+        "a folder for each student, 2 students",
+        {
+            "s101/old/03_bptt.ipynb": "s101",
+            "s101/final/03_bptt.ipynb": "s101",
+            "s102/03_bptt.ipynb": "s102",
+        },
+    ),
     "all of them": (
         "a folder for each student, 2 students",
         {
