@@ -85,10 +85,9 @@ class Platform:
     date: Callable[[str], str] = natural
 
 
-# The forms are those that the platforms' sources and their users' scripts show: moodle/moodle
-# (mod/assign, downloader.php), instructure/canvas-lms (content_zipper.rb), github/gh-classroom,
-# ILIAS (class.ilExAssignment.php), kwurst/bb-file-cleanup for Blackboard, cgmb/d2lmf and
-# squell/bb-scripts for Brightspace, Microsoft's description of Teams' library "Student Work".
+# The forms of Moodle, Canvas, GitHub Classroom and ILIAS are those of their sources (moodle/moodle,
+# mod/assign/classes/downloader.php; instructure/canvas-lms, content_zipper.rb; github/gh-classroom;
+# ILIAS, class.ilExAssignment.php), the others' those that their users describe.
 PLATFORMS = (
     Platform(
         "Moodle",
