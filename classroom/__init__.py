@@ -2,10 +2,11 @@
 
 The modules can be read in this order: lessons (what the notebooks say about their exercises),
 files (written whole or not at all), edition (the notebooks without the solutions), platforms (who
-handed a file in), roster (tables that a teacher fills in), submissions (what comes back, put in
-order), execution (running code that may do anything), course (the folder
-in which nbgrader works), worker (grade one notebook), report (what teacher and students get to
-read), grade (grade a class).
+handed a file in), roster (tables that a teacher fills in), repair (a notebook of any format, made
+readable), submissions (what comes back, put in order), execution (running code that may do
+anything), pages (what students wrote, made harmless), course (the folder in which nbgrader works),
+worker (grade one notebook), tables, marks, mistakes and similar (parts of what is reported), report
+(what teacher and students get to read), grade (grade a class).
 
-From `execution` on they need nbgrader; the others work with the base installation.
+From `platforms` on they need the extra `class`; those before work with the base installation.
 """
