@@ -6,9 +6,9 @@ handed a file in), roster (tables that a teacher fills in), repair (a notebook o
 readable), submissions (what comes back, put in order), crossing (what passes between a student's
 process and the grader), inside and runner (the student's side: in the kernel, and around it),
 sandbox (what both stand in), judging (the grader's side: a check), execution (the two together),
-course (the folder in which nbgrader works), worker (grade one notebook), tables, pages, marks,
-mistakes and similar (parts of what teacher and students get to read), report (all of it), grade
-(grade a class).
+pages (what students wrote, made harmless), course (the folder in which nbgrader works), worker
+(grade one notebook), tables, marks, mistakes and similar (parts of what is reported), report (what
+teacher and students get to read), grade (grade a class).
 
-From `execution` on they need nbgrader; the others work with the base installation.
+From `platforms` on they need the extra `class`; those before work with the base installation.
 """

@@ -5,6 +5,7 @@ the one is taken that most notebooks in the folder have. Where they have none, f
 the names of students. Nothing but names is read here, and the list that Gradescope exports.
 """
 
+import functools
 import itertools
 import os
 import re
@@ -283,9 +284,14 @@ def _match(
 ) -> re.Match[str] | None:
     """Search the path, the folder's own name included, which can be part of the form."""
     text = f"{outer}/{path}"
+    pattern = _pattern(platform, tuple(lessons))
+    return pattern.search(text) if len(text) < 1000 else None  # longer ones could take hours
+
+
+@functools.cache
+def _pattern(platform: Platform, lessons: tuple[str, ...]) -> re.Pattern[str]:
     spelled = (re.escape(lesson).replace("_", "[_-]") for lesson in lessons)
-    pattern = platform.path.replace("{lessons}", "|".join(spelled))
-    return re.search(pattern, text) if len(text) < 1000 else None  # longer ones could take hours
+    return re.compile(platform.path.replace("{lessons}", "|".join(spelled)))
 
 
 def _owner(platform: Platform, match: re.Match[str]) -> Owner:

