@@ -19,6 +19,7 @@ import operator
 import struct
 import sys
 import traceback
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from types import FunctionType, MethodType, TracebackType
 from typing import BinaryIO
@@ -35,9 +36,9 @@ _ATOMS = (type(None), bool, int, float, str)
 _CONTAINERS = (np.ndarray, list, dict, np.random.Generator)
 _NOWHERE = 10**6  # a line that no cell has
 
-# Of earlier calls; a check compares few calls, but may make thousands. Both ends see the arrays in
-# one order, and so forget the same ones.
-_MOST_ARRAYS = 100
+# Of earlier calls; a check compares few calls, but it and the student's function may make thousands.
+# Both ends see them in one order, and so forget the same ones.
+_MOST_HELD = 50
 
 
 class Ended(BaseException):
@@ -97,8 +98,12 @@ class End:
         self._objects: dict[int, object] = {}
         self._numbers: dict[int, int] = {}  # by the object's id
         self._held: dict[int, object] = {}  # what containers held when they last crossed
-        self._passing: list[int] = []  # what nobody needs once the outermost call has returned
         self._depth = 0
+        # An array of an outermost call may be written into by a later one; nobody needs the rest
+        # once the outermost call has returned.
+        self._lasting: deque[int] = deque()  # arrays of outermost calls
+        self._passing: list[int] = []
+        self._nested: deque[int] = deque()  # of what passes: containers of calls within a call
 
     def call(self, number: int, what: str, args: tuple = (), kwargs: dict | None = None) -> object:
         """Call something at the other end; meanwhile its calls to this end are answered.
@@ -200,8 +205,8 @@ class End:
         """Send a message with encoded values; if they cannot cross, it is as if nothing was."""
         known = set(self._objects)
         try:
+            message["changes"] = self._changes()  # the other end reads them first
             message |= {name: self._encode(value) for name, value in values.items()}
-            message["changes"] = self._changes()
             content = json.dumps(message).encode("utf-8", "surrogatepass")
             if len(content) > LARGEST:
                 raise ValueError("the numbers are too many")
@@ -316,15 +321,21 @@ class End:
         is_container = isinstance(value, _CONTAINERS)
         if is_container:
             self._held[number] = _held(value)
-        # An array of the outermost call may be written into by a later one.
-        if self._depth or (is_container and not isinstance(value, np.ndarray)):
+        if self._depth and is_container:
+            self._nested.append(number)
+        elif isinstance(value, np.ndarray):
+            self._lasting.append(number)
+        elif self._depth or is_container:
             self._passing.append(number)
 
     def _forget(self) -> None:
         if not self._depth:
-            arrays = [n for n in self._held if isinstance(self._objects[n], np.ndarray)]
-            self._drop([*self._passing, *arrays[:-_MOST_ARRAYS]])
-            self._passing = []
+            self._drop([*self._passing, *self._nested])
+            self._passing.clear()
+            self._nested.clear()
+        for held in (self._lasting, self._nested):
+            while len(held) > _MOST_HELD:
+                self._drop([held.popleft()])
 
     def _drop(self, numbers: Iterable[int]) -> None:
         for number in numbers:

@@ -150,7 +150,7 @@ def draws(sample: Callable) -> Callable:
     def ids(table, h0, prompt, n, temperature, seed, times) -> ndarray:
         rng, fresh = default_rng(seed), default_rng(seed)
         given = reader(table, read := []), h0, prompt, n, temperature, rng
-        drawn = [sample(*given) for _ in range(times)]
+        drawn = [sample(*given)]
         if not isinstance(drawn[0], (list, tuple, ndarray)):
             raise InvalidAnswer(f"sample: expected a list of ids; got {describe(drawn[0])}")
         first = asarray(drawn[0]) if len(drawn[0]) else zeros(0, int)
@@ -158,6 +158,7 @@ def draws(sample: Callable) -> Callable:
             return first
         if first.dtype.kind not in "iu" or first.shape != (n,):
             raise InvalidAnswer(f"sample: expected {n} whole numbers; got {describe(first)}")
+        drawn += [sample(*given) for _ in range(times - 1)]
         written = [*drawn[-1]]
         if read[1 - n :] != written[:-1] and read[-n:] != written:
             raise InvalidAnswer("sample: step is given other ids than those that are returned")
