@@ -21,7 +21,7 @@ import sys
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from types import FunctionType, MethodType, TracebackType
+from types import CodeType, FunctionType, GeneratorType, MethodType, TracebackType
 from typing import BinaryIO
 
 import numpy as np
@@ -36,8 +36,8 @@ _ATOMS = (type(None), bool, int, float, str)
 _CONTAINERS = (np.ndarray, list, dict, np.random.Generator)
 _NOWHERE = 10**6  # a line that no cell has
 
-# Of earlier calls; a check compares few calls, but it and the student's function may make thousands.
-# Both ends see them in one order, and so forget the same ones.
+# Of earlier calls: a check compares few, but it and the student's function may make thousands. Both
+# ends see them in one order, and so forget the same ones.
 _MOST_HELD = 50
 
 
@@ -347,9 +347,9 @@ class End:
 
     def _stand_in(self, number: int, appearance: dict) -> object:
         """Make what stands for an object of the other end."""
-        name = str(appearance["type"])[:100]
+        name, place = str(appearance["type"])[:100], appearance.get("place")
         if name == "function":
-            return self._function(number, **appearance["function"])
+            return _placed(lambda *args, **kwargs: self.call(number, "()", args, kwargs), **place)
 
         def get(_, attribute):
             if attribute.startswith("_"):
@@ -360,34 +360,43 @@ class End:
         if appearance["callable"]:
             methods["__call__"] = lambda _, *args, **kwargs: self.call(number, "()", args, kwargs)
         elif appearance["iterable"]:
-            methods["__iter__"] = lambda _: self._iterate(number)
+            methods["__iter__"] = lambda _: self._iterate(number, place)
         elif not self._is_grader:
             methods["__getattr__"] = get
             methods["__setattr__"] = lambda _, *args: self.call(number, "set", args)
         return type(name, (), methods)()
 
-    def _iterate(self, number: int) -> Iterator[object]:
+    def _iterate(self, number: int, place: dict | None) -> Iterator[object]:
         iterator = self._numbers[id(self.call(number, "iter"))]
-        while came := self.call(iterator, "next"):
+
+        def proceed():
+            return self.call(iterator, "next")
+
+        proceed = _placed(proceed, **place) if place else proceed
+        while came := proceed():
             yield came[0]
 
-    def _function(self, number: int, name: str, source: str, first_line: int) -> Callable:
-        """Make a function that has the other's text, for those who read it."""
 
-        def function(*args, **kwargs):
-            try:
-                return self.call(number, "()", args, kwargs)
-            except Exception as error:
-                line = getattr(error, "line", _NOWHERE)
-                there = TracebackType(None, sys._getframe(), -1, line)
-                raise error.with_traceback(there) from None
+def _placed(call: Callable, name: str, file: str, source: str, first_line: int) -> Callable:
+    """Make a function that has the text of the other end's, for those who read it.
 
-        file = f"<{name[:100]}, {number}>"
-        linecache.cache[file] = len(source), None, source.splitlines(keepends=True), file
-        function.__name__ = function.__qualname__ = name[:100]
-        place = {"co_filename": file, "co_name": name[:100], "co_firstlineno": max(1, first_line)}
-        function.__code__ = function.__code__.replace(**place)
-        return function
+    An error in it comes from the line from which it came there.
+    """
+
+    def function(*args, **kwargs):
+        try:
+            return call(*args, **kwargs)
+        except Exception as error:
+            line = getattr(error, "line", _NOWHERE)
+            there = TracebackType(None, sys._getframe(), -1, line)
+            raise error.with_traceback(there) from None
+
+    file = f"<{file[:200]}>"
+    linecache.cache[file] = len(source), None, source.splitlines(keepends=True), file
+    function.__name__ = function.__qualname__ = name[:100]
+    place = {"co_filename": file, "co_name": name[:100], "co_firstlineno": max(1, first_line)}
+    function.__code__ = function.__code__.replace(**place)
+    return function
 
 
 class _readable:
@@ -460,11 +469,23 @@ def _appearance(value: object, with_text: bool) -> dict:
     appearance = {"type": type(value).__name__, "callable": callable(value)}
     appearance["iterable"] = isinstance(value, Iterable)
     if isinstance(value, (FunctionType, MethodType)):
-        code = value.__code__
+        appearance["type"] = "function"
+    if code := _code(value):
         lines = "".join(linecache.getlines(code.co_filename))[:100_000] if with_text else ""
-        function = {"name": value.__name__, "source": lines, "first_line": code.co_firstlineno}
-        appearance |= {"type": "function", "function": function}
+        name = getattr(value, "__name__", code.co_name)
+        place = {"name": name, "file": code.co_filename, "source": lines}
+        appearance["place"] = place | {"first_line": code.co_firstlineno}
     return appearance
+
+
+def _code(value: object) -> CodeType | None:
+    """Return the code of a function, a method or a generator."""
+    match inspect.unwrap(value):
+        case FunctionType() | MethodType() as function:
+            return function.__code__
+        case GeneratorType() as generator:
+            return generator.gi_code
+    return None
 
 
 # -- errors ---------------------------------------------------------------------------------------
@@ -479,7 +500,7 @@ def _described(error: Exception, function: object) -> dict:
         trace = "".join(traceback.format_exception(error, chain=False))[-10_000:]
     except Exception:
         text = trace = ""
-    code = getattr(inspect.unwrap(function), "__code__", None)
+    code = _code(function)
     frames = traceback.walk_tb(error.__traceback__)
     lines = [n for frame, n in frames if code and frame.f_code.co_filename == code.co_filename]
     args = [a[:10_000] if isinstance(a, str) else a for a in error.args] if plain else [text]

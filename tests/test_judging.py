@@ -296,7 +296,7 @@ ARRAY = {"dtype": "<f8", "shape": [1], "bytes": "AAAAAAAA8D8="}
         {"new": 0, "content": {"array": ARRAY | {"shape": [-1, 10**12]}}},
         {"setting": "os.system", "fields": {}},
         {"setting": "LSTM", "fields": {"n_features": 10**6, "n_nodes": 10**6}},
-        {"stands for": 0, "type": "function", "function": {}},
+        {"stands for": 0, "type": "function", "place": {}},
     ],
 )
 def test_what_cannot_be_read_is_no_answer(value):
