@@ -127,7 +127,7 @@ class End:
         message = {"call": number, "what": what}
         if self._is_grader:
             message["errstate"] = np.geterr()
-        self._post(message, args=args, kwargs=kwargs or {})
+        self._post(message, args=args, kwargs=tuple((kwargs or {}).items()))
         self._depth += 1
         try:
             while "call" in (message := self._read()):
@@ -162,7 +162,7 @@ class End:
     def _serve(self, message: dict) -> None:
         with _readable():
             self._take_changes(message)
-            args, kwargs = self._decode(message["args"]), self._decode(message["kwargs"])
+            args, kwargs = self._decode(message["args"]), dict(self._decode(message["kwargs"]))
             target = self._objects[message["call"]]
         self._depth += 1
         try:

@@ -339,7 +339,7 @@ def test_of_the_graders_objects_only_what_the_checks_need_can_be_reached(what, o
             return json.dumps({"value": {"stands for": 0} | appearance, "changes": []}).encode()
         number = next(n for n, thing in grader._objects.items() if thing is given[on])
         call = {"call": number, "what": what, "args": {"tuple": args}, "changes": []}
-        call["kwargs"] = {"new": 2, "content": {"dict": []}}
+        call["kwargs"] = {"tuple": []}
         return json.dumps(call).encode()
 
     grader = End(lambda message: sent.append(json.loads(message)), receive, is_grader=True)
