@@ -8,6 +8,7 @@ import os
 import socket
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import psutil
 import pytest
@@ -193,6 +194,58 @@ for address in (("127.0.0.1", {port}), ("1.1.1.1", 53)):
     assert "processes: True" in said
     assert "devices: ['lo']" in said
     assert "connected" not in said
+
+
+@sandboxed
+def test_what_a_notebook_leaves_behind_reaches_no_later_kernel(tmp_path):
+    leave = """
+import json, pathlib, sys
+home = pathlib.Path.home()
+code = "print('left behind')"
+left = {
+    ".ipython/profile_default/startup/00.py": code,
+    ".ipython/profile_default/ipython_config.py": f"c.IPKernelApp.exec_lines = [{code!r}]",
+    ".jupyter/jupyter_config.py": code,
+    ".local/lib/python3.11/site-packages/usercustomize.py": code,
+    ".local/share/jupyter/kernels/python3/kernel.json": json.dumps(
+        {"argv": [sys.executable, "-c", code, "{connection_file}"], "language": "python"}
+    ),
+}
+for name, text in left.items():
+    path = home / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+print("written:", len(left))"""
+    look = """
+import pathlib
+names = [".jupyter", ".local", ".ipython/profile_default/ipython_config.py"]
+print("there:", [name for name in names if (pathlib.Path.home() / name).exists()])"""
+    assert "written: 5" in ran(leave, tmp_path)[0]
+    said, _ = ran(look, tmp_path)
+    assert "there: []" in said
+    assert "left behind" not in said
+
+
+@sandboxed
+def test_no_other_kernel_and_no_other_hand_in_is_found(tmp_path):
+    """One waits, with a file of its own, while the other looks for it."""
+    look = """
+import os, time
+open("mine.txt", "w").write("x")
+time.sleep({seconds})
+files = [os.path.join(top, name) for place in ("/tmp", "/dev/shm", "/handed-in", "/home", "/run")
+         for top, _, names in os.walk(place) for name in names]
+kernels = [name for name in files if name.endswith(".json") and "shell_port" in open(name).read()]
+print("kernels:", len(kernels), "texts:", [n for n in files if n.endswith(".txt")])"""
+    (tmp_path / "one").mkdir()
+    (tmp_path / "one" / "theirs.txt").write_text("not mine")
+    (tmp_path / "two").mkdir()
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(ran, look.replace("{seconds}", "8"), tmp_path / "one")
+        said, _ = ran(look.replace("{seconds}", "0"), tmp_path / "two")
+        assert not waiting.done()
+    assert "kernels: 1 texts: ['/tmp/homework/mine.txt']" in said
+    assert "theirs.txt" in waiting.result()[0]
 
 
 def left_running(mark):
