@@ -41,11 +41,12 @@ option = $(if $($(1)),--$(2)="$($(1))")
 student: .venv/installed ## write the lessons without solutions to build/student/ [KEEP_BOTH=1 REPOSITORY=]
 	$(python) -m classroom.edition $(if $(KEEP_BOTH),--keep-both) $(call option,REPOSITORY,repository)
 
-grade: .venv/installed-class ## grade a class: SUBMISSIONS=folder-or-zip [ROSTER= JOBS= TIMEOUT= MEMORY= SEED= SANDBOX=none]
+grade: .venv/installed-$(if $(SCHEDULER),cluster,class) ## grade a class: SUBMISSIONS=folder-or-zip [ROSTER= JOBS= TIMEOUT= MEMORY= SEED= SANDBOX=none SCHEDULER=]
 	@$(if $(SUBMISSIONS),,echo "Which notebooks? make grade SUBMISSIONS=folder-or-zip"; exit 1)
 	$(python) -m classroom.grade "$(SUBMISSIONS)" $(call option,JOBS,jobs) \
 	  $(call option,TIMEOUT,timeout) $(call option,MEMORY,memory) $(call option,SEED,seed) \
-	  $(call option,ROSTER,roster) $(call option,SANDBOX,sandbox)
+	  $(call option,ROSTER,roster) $(call option,SANDBOX,sandbox) \
+	  $(call option,SCHEDULER,scheduler)
 
 data: .venv/installed ## download the authors' archive of reviews into data/
 	$(python) data/download.py

@@ -22,6 +22,7 @@ LONGEST_FIRST = [
     "test_checks.py",
     "05_from_61_to_90.ipynb",
     "04_imdb.ipynb",
+    "test_cluster.py",
     "test_classroom.py",
     "test_edition.py",
     "test_browser.py",

@@ -4,6 +4,8 @@ The notebook runs in a process of its own (:mod:`runner`), in the sandbox where 
 (:mod:`sandbox`). When it comes to a check, the check runs here (:mod:`judging`). So a check counts
 only if it was run by the grader; what has been printed or raised in the student's process earns
 nothing. A notebook that ends its process is run again without the cell that did it.
+
+Both may happen on another machine (:mod:`cluster`).
 """
 
 import contextlib
@@ -27,6 +29,7 @@ import rnn_lib
 from classroom import sandbox
 from classroom.crossing import End, Ended, read_frame, write_frame
 from classroom.judging import Verdict, called_check, judge
+from classroom.processes import ask
 from classroom.runner import BEGINS, CROSSES, ENDS, IS_DONE, IS_LOST, MOST_PROCESSES, add_error
 
 _GRACE = 30  # seconds in which a cell can still be interrupted, and its outputs come
@@ -37,6 +40,42 @@ _ENVIRONMENT = (
 )
 
 _LANGUAGE = {"name": "python", "pygments_lexer": "ipython3"}
+
+
+_SETTINGS = ("seed", "timeout", "memory", "total_time", "is_sandboxed", "largest_output")
+
+
+def execute(notebook: bytes, files: dict[str, bytes], settings: dict[str, object]) -> bytes:
+    """Run and judge a notebook that came from another machine.
+
+    Parameters
+    ----------
+    notebook : bytes
+        As nbgrader prepared it.
+    files : dict of str to bytes
+        What stands in its folder, by name.
+    settings : dict
+        Of :class:`BoundedExecute`.
+
+    Returns
+    -------
+    bytes
+        The notebook with the outputs.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        for name, content in files.items():
+            (Path(folder) / name).write_bytes(content)
+        resources = {"metadata": {"path": folder}}
+        executed, _ = BoundedExecute(**settings).preprocess(_notebook(notebook), resources)
+    return _to_bytes(executed)
+
+
+def _to_bytes(notebook: NotebookNode) -> bytes:
+    return json.dumps(notebook).encode()  # half of an emoji comes through, too
+
+
+def _notebook(content: bytes) -> NotebookNode:
+    return from_dict(json.loads(content))
 
 
 class KernelLost(Exception):
@@ -55,11 +94,16 @@ class BoundedExecute(NbGraderPreprocessor):
     memory = Float(4.0, help="Gigabytes for a notebook (Linux)").tag(config=True)
     total_time = Integer(900, help="Seconds for a whole notebook").tag(config=True)
     is_sandboxed = Bool(True, help="Whether student code runs in a sandbox").tag(config=True)
+    is_elsewhere = Bool(False, help="Whether another machine runs it").tag(config=True)
     largest_output = Integer(1_000_000, help="Characters kept of a cell's output").tag(config=True)
 
     def preprocess(self, nb: NotebookNode, resources: dict) -> tuple[NotebookNode, dict]:
         """Run all cells down to the last check; what stands below it cannot change a grade."""
         folder = Path(resources["metadata"]["path"]).resolve()
+        if self.is_elsewhere:
+            files = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+            settings = {name: getattr(self, name) for name in _SETTINGS}
+            return _notebook(ask(_to_bytes(nb), files, settings)), resources
         deadline = time.monotonic() + self.total_time
         lost: set[int] = set()
         starts_left = 3

@@ -1,13 +1,12 @@
 """Grade a class: ``python -m classroom.grade SUBMISSIONS``.
 
-Every notebook is graded in a process of its own, several at once. Each result is saved in
-build/class/results/ as soon as it is known, so that a second call grades only what is new or has
-changed, wherever the first one stopped.
+Every notebook is graded in a process of its own, several at once, and runs here or on another
+machine. Each result is saved in build/class/results/ as soon as it is known, so that a second call
+grades only what is new or has changed, wherever the first one stopped.
 """
 
 import argparse
 import contextlib
-import functools
 import hashlib
 import hmac
 import json
@@ -19,24 +18,24 @@ import time
 from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, replace
-from multiprocessing import get_all_start_methods, get_context
-from multiprocessing.process import BaseProcess
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import psutil
 from nbformat import NotebookNode
 from tqdm import tqdm
 
-import rnn_lib
-from classroom import report, sandbox
-from classroom.course import COURSE, prepare, seed
+from classroom import report, sandbox, worker
+from classroom.course import COURSE, code, prepare, seed
 from classroom.files import WorkedOn, lock, remove_unfinished, shown, to_bytes, write_whole
 from classroom.lessons import lesson_paths, read
 from classroom.platforms import told
+from classroom.processes import Workers
 from classroom.repair import named
 from classroom.roster import FILE, ID, read_table, write_table
 from classroom.submissions import Result, Submission, collect, name_of, student_id
-from classroom.worker import work
+
+if TYPE_CHECKING:
+    from classroom.cluster import Cluster
 
 
 @dataclass(frozen=True)
@@ -67,6 +66,7 @@ def grade(
     lessons: dict[str, NotebookNode],
     settings: Settings,
     n_jobs: int,
+    cluster: "Cluster | None" = None,
 ) -> Iterator[Result]:
     """Grade submissions side by side.
 
@@ -80,13 +80,15 @@ def grade(
         Seed and limits.
     n_jobs : int
         How many are graded at once.
+    cluster : Cluster, optional
+        Where notebooks run, if not here. All else, such as the gradebook, is here.
 
     Yields
     ------
     Result
         One for each submission, in the order in which they are done.
     """
-    workers = _Workers()
+    workers = Workers(cluster and cluster.execute)
     with ThreadPoolExecutor(n_jobs) as pool:
         jobs = [pool.submit(_graded, s, lessons, settings, workers) for s in submissions]
         try:
@@ -94,6 +96,8 @@ def grade(
         except BaseException:  # Ctrl-C, most likely
             pool.shutdown(wait=False, cancel_futures=True)
             workers.kill()
+            if cluster:
+                cluster.close()
             raise
 
 
@@ -102,6 +106,8 @@ def _graded(submission: Submission, *how: object) -> Result:
     if submission.notebook is not None:
         try:
             return _grade_one(submission, *how)
+        except ConnectionAbortedError:  # of the cluster, which concerns all
+            raise
         except RuntimeError as error:
             submission.problem = str(error)
         except Exception as error:
@@ -113,7 +119,7 @@ def _grade_one(
     submission: Submission,
     lessons: dict[str, NotebookNode],
     settings: Settings,
-    workers: "_Workers",
+    workers: Workers,
 ) -> Result:
     student, lesson = student_id(submission.student), submission.lesson
     kept = COURSE / "results" / student / f"{lesson}.json"
@@ -128,13 +134,14 @@ def _grade_one(
     folder = COURSE / "submitted" / student / lesson
     shutil.rmtree(folder, ignore_errors=True)  # of an earlier hand-in
     write_whole(folder / f"{lesson}.ipynb", to_bytes(submission.notebook))
-    for name, code in modules:
-        write_whole(folder / name, code)
+    for name, content in modules:
+        write_whole(folder / name, content)
     if submission.timestamp:
         write_whole(folder / "timestamp.txt", submission.timestamp.encode())
     content = b"\0".join([submission.content, *beside])
-    own = replace(settings, seed=_own_seed(settings.seed, content))
-    found = workers.run(student, lesson, own)
+    own = asdict(replace(settings, seed=_own_seed(settings.seed, content)))
+    own["is_elsewhere"] = workers.answer is not None
+    found = workers.run(worker.grade, student, lesson, own, memory=settings.memory)
     write_whole(kept, json.dumps({"key": key, **found}).encode())
     return Result(submission, **found)
 
@@ -146,77 +153,7 @@ def _own_seed(secret: str, content: bytes) -> str:
 
 def _key(*parts: bytes) -> str:
     """Identify all that a result depends on, the grading code included."""
-    return hashlib.sha256(b"\0".join([*parts, _code()])).hexdigest()
-
-
-@functools.cache
-def _code() -> bytes:
-    """Hash the grading code and its data, such as the list of mistakes."""
-    folders = Path(rnn_lib.__file__).parent, Path(__file__).parent
-    paths = sorted(path for folder in folders for path in folder.rglob("*") if path.is_file())
-    judging = [path.read_bytes() for path in paths if path.suffix != ".pyc"]
-    return hashlib.sha256(b"\0".join(judging)).digest()
-
-
-class _Workers:
-    """The grading processes; none outlives this one."""
-
-    def __init__(self) -> None:
-        # nbgrader takes two seconds to import. Where there is a fork server, it does so once.
-        method = "forkserver" if "forkserver" in get_all_start_methods() else "spawn"
-        self._context = get_context(method)
-        self._context.set_forkserver_preload(["classroom.worker"])
-        self._running: set[BaseProcess] = set()
-        self._stopped = False
-
-    def run(self, student: str, lesson: str, settings: Settings) -> dict[str, dict[str, str]]:
-        """Grade one notebook in a new process.
-
-        Raises
-        ------
-        RuntimeError
-            If grading failed; the message is a reason for the table.
-        """
-        if self._stopped:
-            raise RuntimeError("stopped")
-        receiver, sender = self._context.Pipe(duplex=False)
-        worker = self._context.Process(
-            target=work, args=(sender, student, lesson, asdict(settings))
-        )
-        worker.start()
-        sender.close()
-        self._running.add(worker)
-        try:
-            if not receiver.poll(_LONGEST):
-                raise RuntimeError(f"grading did not end within {_LONGEST // 60} minutes")
-            answer = receiver.recv()
-        except EOFError:
-            raise RuntimeError("grading failed: its process was killed") from None
-        finally:
-            _kill(worker)
-            self._running.discard(worker)
-        if isinstance(answer, str):
-            raise RuntimeError(answer)
-        return answer
-
-    def kill(self) -> None:
-        """Kill all processes."""
-        self._stopped = True
-        for worker in list(self._running):
-            _kill(worker)
-
-
-_LONGEST = 1200  # seconds; more than BoundedExecute.total_time, which stops gently
-
-
-def _kill(worker: BaseProcess) -> None:
-    """Kill a process and its descendants; kernels are sessions of their own."""
-    with contextlib.suppress(psutil.NoSuchProcess):
-        process = psutil.Process(worker.pid)
-        for member in [*process.children(recursive=True), process]:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                member.kill()
-    worker.join()
+    return hashlib.sha256(b"\0".join([*parts, code()])).hexdigest()
 
 
 _WITH = "Student code runs in a sandbox (bubblewrap)."
@@ -229,66 +166,34 @@ _WITHOUT = (
 
 def main() -> None:
     """Grade all notebooks in a folder or zip file; resume where an earlier call stopped."""
-    parser = argparse.ArgumentParser(description=main.__doc__)
-    parser.add_argument("submissions", type=Path, help="folder or zip file")
-    parser.add_argument(
-        "--jobs", type=_number(int, 1), default=os.cpu_count(), help="notebooks at once"
-    )
-    parser.add_argument(
-        "--timeout", type=_number(int, 1), default=120, help="seconds a cell may take"
-    )
-    parser.add_argument("--memory", type=_number(float, 1), default=4, help="GB for a notebook")
-    parser.add_argument("--seed", type=_number(int, 0), help="of the checks, this time")
-    parser.add_argument("--roster", type=Path, help="CSV file with the columns id and student")
-    parser.add_argument("--sandbox", choices=["none"], help="do without one, where there is none")
-    arguments = parser.parse_args()
+    arguments = _arguments()
     chosen = seed() if arguments.seed is None else str(arguments.seed)
     settings = Settings(chosen, arguments.timeout, arguments.memory, not arguments.sandbox)
     lessons = {path.stem: read(path) for path in lesson_paths()}
     source = arguments.submissions.resolve()
     out = source.with_name(f"{name_of(source)}-grades")
-    try:
+    with _nothing_graded():
         if source.is_relative_to(COURSE):
             raise ValueError("build/class/ is for nbgrader: copy the folder elsewhere, grade that")
-        if settings.is_sandboxed and (reason := sandbox.why_not()):
-            raise RuntimeError(f"There is no sandbox here ({reason}). {_WITHOUT}")
+        cluster = _reach(arguments.scheduler, settings)
         at_work = lock(COURSE, f"process {os.getpid()} on {platform.node()}, since {time.ctime()}")
         remove_unfinished(COURSE)
         roster = read_table(arguments.roster, ID) if arguments.roster else {}
         submissions = _collect(source, lessons, roster)
         out.mkdir(exist_ok=True)
         prepare(lessons)
-    except WorkedOn as error:
-        sys.exit(f"Nothing was graded. Edit the lessons in notebooks/, not these copies: {error}")
-    except BlockingIOError as error:
-        sys.exit(f"Nothing was graded. This class is being graded already: {error}")
-    except (OSError, ValueError, RuntimeError) as error:
-        sys.exit(f"Nothing was graded. {error}")
 
     present = {s.student for s in submissions if s.student != s.file}
+    absent = {student for student in roster.values() if student} - present
     if roster:
         _print_names("Not in the roster: ", present - set(roster.values()))
-    print(f"{len(submissions)} files, {arguments.jobs} at once.", flush=True)
+    n_jobs = arguments.jobs or os.cpu_count() + (cluster.n_at_once if cluster else 0)
+    where = f" on {cluster.n_workers} workers" if cluster else ""
+    print(f"{len(submissions)} files, {n_jobs} at once{where}.", flush=True)
     print(_WITH if settings.is_sandboxed else _WARNING, flush=True)
-    results, stopped = [], False
-    try:
-        bar = tqdm(total=len(submissions), unit="notebook", disable=None)
-        for result in grade(submissions, lessons, settings, arguments.jobs):
-            if result.submission.problem and result.submission.notebook:
-                _expect_room()  # a full disk concerns all, not this student
-            results.append(result)
-            bar.update()
-    except KeyboardInterrupt:
-        stopped = True
-    except OSError as error:
-        sys.exit(_NO_TABLES.format(error))
-    finally:
-        bar.close()
-    absent = {student for student in roster.values() if student} - present
-    try:
+    with _tables_kept():
+        results, stopped = _grade_all(submissions, lessons, settings, n_jobs, cluster)
         tables = report.write(out, results, lessons, sorted(absent))
-    except OSError as error:
-        sys.exit(_NO_TABLES.format(error))
     n_graded = sum(not result.submission.problem for result in results)
     print(f"{n_graded} of them graded, seed {settings.seed}.")
     for path in tables:
@@ -299,8 +204,79 @@ def main() -> None:
         sys.exit("Stopped. What is graded is kept; the same command resumes from here.")
 
 
-_NO_TABLES = """{}
-The tables are as they were before. What is graded is kept; the same command resumes from here."""
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("submissions", type=Path, help="folder or zip file")
+    parser.add_argument("--jobs", type=_number(int, 1), help="notebooks at once")
+    parser.add_argument(
+        "--timeout", type=_number(int, 1), default=120, help="seconds a cell may take"
+    )
+    parser.add_argument("--memory", type=_number(float, 1), default=4, help="GB for a notebook")
+    parser.add_argument("--seed", type=_number(int, 0), help="of the checks, this time")
+    parser.add_argument("--roster", type=Path, help="CSV file with the columns id and student")
+    parser.add_argument("--sandbox", choices=["none"], help="do without one, where there is none")
+    parser.add_argument("--scheduler", help="of dask, whose workers run the notebooks")
+    return parser.parse_args()
+
+
+@contextlib.contextmanager
+def _nothing_graded() -> Iterator[None]:
+    """Let an error end the call with what it says: so far nothing is graded."""
+    try:
+        yield
+    except WorkedOn as error:
+        sys.exit(f"Nothing was graded. Edit the lessons in notebooks/, not these copies: {error}")
+    except BlockingIOError as error:
+        sys.exit(f"Nothing was graded. This class is being graded already: {error}")
+    except (OSError, ValueError, RuntimeError) as error:
+        sys.exit(f"Nothing was graded. {error}")
+
+
+def _reach(scheduler: str | None, settings: Settings) -> "Cluster | None":
+    """Find where the notebooks can run: on a scheduler's workers, or here, which is None.
+
+    Raises
+    ------
+    RuntimeError
+        If they cannot.
+    """
+    if scheduler:
+        try:
+            from classroom.cluster import Cluster
+        except ImportError:
+            missing = 'A scheduler needs dask: .venv/bin/python -m pip install -e ".[cluster]"'
+            raise RuntimeError(missing) from None
+        return Cluster(scheduler, settings.is_sandboxed)
+    if settings.is_sandboxed and (reason := sandbox.why_not()):
+        raise RuntimeError(f"There is no sandbox here ({reason}). {_WITHOUT}")
+    return None
+
+
+@contextlib.contextmanager
+def _tables_kept() -> Iterator[None]:
+    """Let an error of the disk or the cluster end the call: the tables are those from before."""
+    try:
+        yield
+    except OSError as error:
+        sys.exit(
+            f"{error}\nThe tables are as they were before. What is graded is kept; "
+            "the same command resumes from here."
+        )
+
+
+def _grade_all(submissions: list[Submission], *how: object) -> tuple[list[Result], bool]:
+    """Grade with a progress bar; return the results, and whether Ctrl-C ended it."""
+    results = []
+    with tqdm(total=len(submissions), unit="notebook", disable=None) as bar:
+        try:
+            for result in grade(submissions, *how):
+                if result.submission.problem and result.submission.notebook:
+                    _expect_room()  # a full disk concerns all, not this student
+                results.append(result)
+                bar.update()
+        except KeyboardInterrupt:
+            return results, True
+    return results, False
 
 
 def _expect_room() -> None:

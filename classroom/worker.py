@@ -1,4 +1,4 @@
-"""Grade one notebook, in a process of its own.
+"""Grade one notebook, in a process of its own (:mod:`processes`).
 
 nbgrader executes it, records the points and makes the page with comments. This module adds the
 reason why points were lost, in one line, and a remark where the library answered for the student,
@@ -7,14 +7,7 @@ or where student code ran without a sandbox.
 
 import ast
 import contextlib
-import ctypes
-import multiprocessing
-import os
-import signal
-import sys
-import threading
 from collections.abc import Iterable, Iterator
-from multiprocessing.connection import Connection
 
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
@@ -22,29 +15,22 @@ from nbformat.v4 import new_code_cell
 import rnn_lib
 from classroom.course import COURSE, expect_success, nbgrader
 from classroom.lessons import NOTEBOOKS, Exercise, exercises, read
-from classroom.repair import CONFLICT, in_conflict, named
+from classroom.repair import CONFLICT, in_conflict
 
-try:
-    import resource
-except ImportError:  # Windows
-    resource = None
-
-_PR_SET_CHILD_SUBREAPER = 36
-_OWN_MEMORY = 4  # gigabytes of addresses, of which few are used
 # Errors whose messages say all that there is to say.
 _OURS = ("CheckFailed", "CheckReplaced", "CellTimeoutError", "KernelLost", "NotRun")
 # What the library computes; the checks hold right answers, too.
 _LIBRARY = {name for name, value in vars(rnn_lib).items() if callable(value)} | {"checks"}
 
 
-def grade(student: str, lesson: str, **settings: object) -> dict[str, dict[str, str]]:
+def grade(student: str, lesson: str, settings: dict[str, object]) -> dict[str, dict[str, str]]:
     """Let nbgrader grade a submission that stands in its folder.
 
     Parameters
     ----------
     student, lesson : str
         Whose and which.
-    **settings
+    settings : dict
         Of :class:`classroom.execution.BoundedExecute`.
 
     Returns
@@ -196,31 +182,3 @@ def _mentioned(node: ast.AST) -> set[str]:
         case ast.Import() | ast.ImportFrom():
             return {name for name, _ in _imported(node)}
     return set().union(*map(_mentioned, ast.iter_child_nodes(node)))
-
-
-def work(answer: Connection, student: str, lesson: str, settings: dict[str, object]) -> None:
-    """Grade in a process of its own; send back what :func:`grade` returns, or an error's text."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent process decides
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    if sys.platform == "linux":
-        # What student code leaves running becomes our child, and is killed with us.
-        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-        # A check trains what student code describes; what that needs is bounded, too.
-        limit = int((settings["memory"] + _OWN_MEMORY) * 1e9)
-        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
-    nowhere = os.open(os.devnull, os.O_RDWR)
-    for stream in (1, 2):  # nbgrader's log
-        os.dup2(nowhere, stream)
-    try:
-        answer.send(grade(student, lesson, **settings))
-    except RuntimeError as error:  # nbgrader's own words
-        answer.send(f"grading failed: {error}")
-    except Exception as error:
-        answer.send(f"grading failed: {named(error)}")
-    # Wait to be killed: if we ended by ourselves, our descendants could no longer be found.
-    threading.Event().wait()
-
-
-def _end_with_parent() -> None:
-    multiprocessing.parent_process().join()
-    os._exit(1)

@@ -24,7 +24,7 @@ from nbgrader.utils import determine_grade
 import classroom.grade
 import rnn_lib
 from classroom import execution, report
-from classroom.course import copy_of_the_course
+from classroom.course import code, copy_of_the_course
 from classroom.execution import BoundedExecute
 from classroom.files import to_bytes
 from classroom.grade import _own_seed
@@ -132,7 +132,7 @@ def test_bad_settings_are_rejected(option, message, monkeypatch, capsys):
 @pytest.mark.parametrize("name", ["mistakes.toml", "layers.py"])
 def test_results_are_computed_anew_when_the_library_changes(name, tmp_path, monkeypatch):
     monkeypatch.setattr(rnn_lib, "__file__", str(tmp_path / "__init__.py"))
-    hash_code = classroom.grade._code.__wrapped__
+    hash_code = code.__wrapped__
     before = hash_code()
     (tmp_path / name).write_text("changed")
     assert hash_code() != before

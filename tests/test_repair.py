@@ -306,18 +306,25 @@ class Workers:
 
     error = ZeroDivisionError("odd")
     graded: list = []
+    answer = None
 
-    def run(self, student, lesson, settings):
+    def __init__(self, answer):
+        pass
+
+    def run(self, function, student, lesson, settings, memory):
         self.graded.append(student)
         if student == "Bo":
             raise self.error
         return {"reasons": {}, "remarks": {}}
 
+    def kill(self):
+        pass
+
 
 @pytest.fixture
 def course(tmp_path, monkeypatch):
     monkeypatch.setattr(classroom.grade, "COURSE", tmp_path / "course")
-    monkeypatch.setattr(classroom.grade, "_Workers", Workers)
+    monkeypatch.setattr(classroom.grade, "Workers", Workers)
     monkeypatch.setattr(Workers, "graded", [])
     return tmp_path / "course"
 
@@ -343,6 +350,14 @@ def test_an_error_in_grading_costs_one_row(error, problem, course, tmp_path, mon
     found = grade(tmp_path / "class")
     assert found.pop("Bo").startswith(problem)
     assert found == {"Ana": "", "Cy": ""}
+
+
+def test_a_lost_scheduler_ends_the_class(course, tmp_path, monkeypatch):
+    """It concerns all: nobody gets a row that says so."""
+    monkeypatch.setattr(Workers, "error", ConnectionAbortedError("lost"))
+    hand_in(tmp_path / "class", "Bo/01_forward.ipynb", RIGHT)
+    with pytest.raises(ConnectionAbortedError):
+        grade(tmp_path / "class")
 
 
 def test_an_error_in_writing_for_nbgrader_costs_one_row(course, tmp_path, monkeypatch):

@@ -23,7 +23,7 @@ PROJECT = SETTINGS["project"]
 EXTRAS = PROJECT["optional-dependencies"]
 DEPENDENCIES = [
     dependency
-    for group in (PROJECT["dependencies"], EXTRAS["class"], EXTRAS["test"])
+    for group in (PROJECT["dependencies"], *map(EXTRAS.get, ("class", "cluster", "test")))
     for dependency in group
     if Requirement(dependency).name != PROJECT["name"]  # an extra that includes another
 ]
