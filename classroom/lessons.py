@@ -58,9 +58,25 @@ class Exercise:
         return float(self.check.metadata.nbgrader.points)
 
 
-def lesson_paths() -> list[Path]:
-    """Return the lessons' notebooks, in order."""
-    return sorted(NOTEBOOKS.glob("0*.ipynb"))
+def lesson_paths(language: str = "") -> list[Path]:
+    """Return the lessons' notebooks, in order; `language` as :func:`language_asked_for` says it."""
+    return sorted((NOTEBOOKS / language).glob("0*.ipynb"))
+
+
+def language_asked_for() -> str:
+    """Return the language of ``RNN_LIB_LANG`` as a folder of notebooks/; "" is English.
+
+    Raises
+    ------
+    ValueError
+        If there are no lessons in it.
+    """
+    language = os.environ.get(VARIABLE, "")
+    there = {"en", *(path.parent.name for path in NOTEBOOKS.glob("[a-z]*/0*.ipynb"))}
+    if language and language not in there:
+        known = ", ".join(sorted(there))
+        raise ValueError(f"There are no lessons in {language!r}, there are some in {known}.")
+    return "" if language == "en" else language
 
 
 def language_of(notebook: NotebookNode) -> str:

@@ -24,12 +24,18 @@ ROOT = Path(__file__).resolve().parents[1]
 FOLDERS = ROOT / "rnn_lib", ROOT / "classroom"
 CATALOGUES = sorted(LOCALE.glob("*/LC_MESSAGES/rnn_lib.po"))
 
-_MAKERS = {"Message": 0, "joined": 0, "add_error": 2, "_refused": 0}
+_MAKERS = {"Message": 0, "joined": 0, "translated": 0, "add_error": 2}
 """What is called with a message, or a template of one, and which argument it is."""
+
+LABELS = (
+    *("mistake", "try", "and", "also", "note", "read", "where", "error", "line", "expected"),
+    *("got", "words", "ids", "row", "worst", "overall", "when", "trained"),
+)
+"""Of the rows of a check's message."""
 
 
 def in_code(source: str) -> Iterator[str]:
-    """Yield the messages in a module: arguments, the names that stand for them, and rows' labels."""
+    """Yield the messages in a module, those that have a name there, too."""
     nodes = list(ast.walk(ast.parse(source)))
     named: dict[str, list[ast.expr]] = {}
     for node in nodes:
@@ -43,16 +49,6 @@ def in_code(source: str) -> Iterator[str]:
         match node:
             case ast.Call(func=ast.Name(maker), args=args) if len(args) > _MAKERS.get(maker, 9):
                 yield from _texts(args[_MAKERS[maker]], named)
-            case ast.Call(func=ast.Name("translated"), args=[ast.Constant(str(text)), *_]):
-                yield text
-            case ast.Tuple([ast.Constant(str(label)), _]) if label in LABELS:
-                yield label
-
-
-LABELS = {
-    *("mistake", "try", "and", "also", "note", "read", "where", "error", "line", "expected"),
-    *("got", "words", "ids", "row", "worst", "overall", "when", "trained"),
-}
 
 
 def _texts(node: ast.expr, named: dict[str, list[ast.expr]]) -> Iterator[str]:
@@ -104,7 +100,8 @@ def all_messages() -> list[str]:
     """Return every message that can be shown."""
     paths = [path for folder in FOLDERS for path in sorted(folder.rglob("*.py"))]
     found = [text for path in paths for text in in_code(path.read_text(encoding="utf-8"))]
-    return [text for text in dict.fromkeys([*found, *in_tables()]) if has_words(text)]
+    there = [text for text in dict.fromkeys([*found, *in_tables()]) if has_words(text)]
+    return [*LABELS, *there]
 
 
 def updated(catalogue: polib.POFile) -> polib.POFile:

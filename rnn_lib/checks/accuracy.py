@@ -149,7 +149,7 @@ def _expect_within_budget(settings: dict[str, object]) -> None:
             what = "{names} are not within the budget"
         what = Message(what, names=listing([*over]))
         rows = [("expected", _setting(name, text)) for name, text in over.items()]
-        rows.append(("mistake", "the settings are over the budget"))
+        rows.append(("mistake", Message("the settings are over the budget")))
         raise refusal(SMALL_MODEL, what, *rows, *_advice(settings, _UNDERFITS))
 
 
