@@ -16,9 +16,9 @@ NOTEBOOKS = ROOT / "notebooks"
 
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 
-_LANGUAGES = ("en", *sorted(path.name for path in LOCALE.iterdir()))
+LANGUAGES = ("en", *sorted(path.name for path in LOCALE.iterdir()))
 _HEADING = Message("Exercise {number}", number=r"(\d+\.\d+)\b")
-_HEADINGS = {language: f"^### {translated(_HEADING, language)}" for language in _LANGUAGES}
+_HEADINGS = {language: f"^### {translated(_HEADING, language)}" for language in LANGUAGES}
 _ANNOUNCED = re.compile(r"^### \w+ (\d+\.\d+)[:：] ?\S", re.MULTILINE)  # in any language
 _DEFINED = re.compile(r"^def (\w+)", re.MULTILINE)
 
@@ -84,7 +84,7 @@ def language_of(notebook: NotebookNode) -> str:
     named = notebook.metadata.get("lang")
     prose = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
     found = [lang for lang, heading in _HEADINGS.items() if re.search(heading, prose, re.MULTILINE)]
-    return named if named in _LANGUAGES else (found or [os.environ.get(VARIABLE, "en")])[0]
+    return named if named in LANGUAGES else (found or [os.environ.get(VARIABLE, "en")])[0]
 
 
 def read(path: Path) -> NotebookNode:

@@ -23,7 +23,7 @@ from nbgrader.utils import parse_utc
 
 from classroom import repair
 from classroom.edition import student_edition, way_on
-from classroom.lessons import Exercise, exercises
+from classroom.lessons import LANGUAGES, Exercise, exercises
 from classroom.platforms import Owner, apart, lesson_in, natural, owners
 from classroom.repair import CannotGrade, named, writable
 from rnn_lib.language import Message, joined
@@ -429,8 +429,12 @@ def in_order(submitted: NotebookNode, lesson: NotebookNode) -> NotebookNode:
     """
     cells, asked = submitted.cells, list(exercises(lesson))
     released = {cell.id: cell for cell in student_edition(lesson).cells}
-    language = submitted.metadata.get("lang")
-    ways_on = {_plain(cell.source) for exercise in asked for cell in way_on(exercise, language)}
+    ways_on = {
+        _plain(cell.source)
+        for exercise in asked
+        for language in LANGUAGES
+        for cell in way_on(exercise, language)
+    }
     cells[:] = [cell for cell in cells if _plain(cell.source) not in ways_on]
     for cell in cells:
         marks = cell.metadata.pop("nbgrader", None)

@@ -68,14 +68,14 @@ def grade(student: str, lesson: str, **settings: object) -> dict[str, dict[str, 
     expect_success(api.autograde(lesson, student))
     expect_success(api.generate_feedback(lesson, student))
     graded = read(COURSE / "autograded" / student / lesson / f"{lesson}.ipynb")
-    editions = [read(path) for path in NOTEBOOKS.rglob(f"{lesson}.ipynb")]  # in all languages
-    complete = read(NOTEBOOKS / f"{lesson}.ipynb")
-    asked = list(exercises(complete))
+    asked = list(exercises(read(NOTEBOOKS / f"{lesson}.ipynb")))
+    in_all_languages = [read(path) for path in NOTEBOOKS.rglob(f"{lesson}.ipynb")]
+    complete = NotebookNode(cells=[cell for one in in_all_languages for cell in one.cells])
     beside = sorted(handed_in.glob("*.py"))
     modules = [path.read_text(encoding="utf-8", errors="replace") for path in beside]
     mark = "" if settings["is_sandboxed"] else translated("graded without a sandbox")
     reasons = {e.check.id: text for e in asked if (text := reason(graded, e))}
-    borrowed = {e.check.id: translated(remark(graded, editions, e, modules)) for e in asked}
+    borrowed = {e.check.id: translated(remark(graded, complete, e, modules)) for e in asked}
     remarks = {check: "; ".join(filter(None, (text, mark))) for check, text in borrowed.items()}
     return {
         "reasons": {check: translated(text) for check, text in reasons.items()},
@@ -140,18 +140,14 @@ def _errors(cell: NotebookNode) -> list[NotebookNode]:
 
 
 def remark(
-    graded: NotebookNode,
-    editions: Iterable[NotebookNode],
-    exercise: Exercise,
-    modules: Iterable[str] = (),
+    graded: NotebookNode, complete: NotebookNode, exercise: Exercise, modules: Iterable[str] = ()
 ) -> str:
     """Name what of the library the student's function uses and the lesson's own does not.
 
-    `editions` are the complete lesson in all languages; `modules` the texts of those that the
-    student handed in beside the notebook.
+    `modules` are the texts of those that the student handed in beside the notebook.
     """
-    given = {cell.source for complete in editions for cell in complete.cells} - {
-        e.solution.source for complete in editions for e in exercises(complete)
+    given = {cell.source for cell in complete.cells} - {
+        e.solution.source for e in exercises(complete)
     }
     written = [c.source for c in graded.cells if c.cell_type == "code" and c.source not in given]
     name = exercise.function

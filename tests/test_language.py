@@ -3,16 +3,30 @@
 import re
 import unicodedata
 import warnings
+from functools import partial
+from types import SimpleNamespace
 
+import pandas as pd
 import polib
 import pytest
 import translate_library
+from class_of_students import ASKED, LESSONS, ONE, HandedIn, solved
+from grading import grade, grades_of, hand_in
+from nbformat.v4 import new_code_cell, new_notebook
 from test_checks import CHECKS, EXERCISES, RECORDS, right
 from test_translation import glossary, numbers_differ, terms_missing
-from wrong_solutions import WRONG
+from wrong_solutions import STEP, WRONG
 
+from classroom.course import copy_of_the_course
+from classroom.edition import student_edition, way_on
+from classroom.files import to_bytes
+from classroom.judging import called_check, judge
+from classroom.lessons import language_of
+from classroom.repair import notebook
+from classroom.submissions import in_order
 from rnn_lib import checks
-from rnn_lib.checks import accuracy
+from rnn_lib.checks import accuracy, checking
+from rnn_lib.checks.messages import InPart
 from rnn_lib.language import VARIABLE, Message, translated
 
 CATALOGUES = {path.parts[-3]: path for path in translate_library.CATALOGUES}
@@ -34,7 +48,9 @@ NAMES = {
         "print",
     ),
     *("return", "reverse", "rng", "sample", "shifted", "step", "student", "tanh", "targets"),
-    *("training", "tuple", "update", "yield", "zip"),
+    *("training", "tuple", "update", "yield", "zip", "dict", "generator", "inf", "nan", "str"),
+    *("shape", "steps"),  # sizes of a problem
+    "seen",  # what one of the wrong solutions adds to params
 }
 WORD = re.compile(r"(?<![\w.])[a-z]{2,}(?![\w.(\[])", re.ASCII)
 
@@ -210,3 +226,108 @@ def test_passing_lines_are_translated(exercise, language, capsys):
 def test_refusals_are_translated(check, function, language):
     message = str(failure_of(check, function))
     assert language != "ja" or left_in_english(message, "embedding") == []
+
+
+# -- grading ------------------------------------------------------------------------------------
+
+
+WAY_ON = "# To read on without exercise {number}, run this cell (no points)."
+
+
+def in_language(edition, language):
+    """Return a notebook of a student who works in another language: headings, stubs, their text."""
+    heading, *_ = re.split(r"\d", translated(Message("Exercise {number}", number=1), language))
+    for cell in edition.cells:
+        if cell.cell_type == "markdown":
+            cell.source = cell.source.replace("### Exercise ", f"### {heading}")
+        for exercise in ASKED[ONE]:
+            for english in ("Exercise {number}: write {function}", WAY_ON):
+                told = {"number": exercise.number, "function": exercise.function}
+                message = Message(english, **told)
+                cell.source = cell.source.replace(message, translated(message, language))
+    return edition
+
+
+@pytest.mark.parametrize("said", [None, "fr", ["ja"]])
+def test_the_language_of_a_notebook_is_that_of_its_headings(said, language, monkeypatch):
+    monkeypatch.delenv(VARIABLE)
+    edition = solved(ONE)
+    edition.metadata["lang"] = said
+    assert language_of(edition) == "en"
+    assert language_of(in_language(edition, language)) == language
+
+
+def test_a_notebook_can_say_its_language_itself(language, monkeypatch):
+    edition = solved(ONE)
+    edition.metadata["lang"] = language
+    mended = notebook(to_bytes(edition))
+    assert mended.metadata.lang == language, "and keeps saying so"
+    empty = new_notebook(cells=[new_code_cell("x = 1")])
+    assert language_of(empty) == language, "the reader's"
+    monkeypatch.delenv(VARIABLE)
+    assert language_of(empty) == "en"
+
+
+def test_stubs_are_not_begun_and_the_way_on_is_taken_out(language):
+    exercise = ASKED[ONE][0]
+    told = {"number": exercise.number, "function": exercise.function}
+    assert translated(Message("Exercise {number}: write {function}", **told)) in exercise.stub
+    edition = in_language(student_edition(LESSONS[ONE]), language)
+    ids = [cell.id for cell in way_on(exercise)]
+    assert set(ids) < {cell.id for cell in edition.cells}
+    mended = in_order(notebook(to_bytes(edition)), LESSONS[ONE])
+    assert not set(ids) & {cell.id for cell in mended.cells}
+
+
+def test_half_the_points_are_recognized(language, monkeypatch):
+    record, half = accuracy.MY_RUNG, InPart("{what}", what="so far")
+    run = partial(checking.run, record, lambda *given: half)
+    monkeypatch.setattr(checks, "check_my_rung", run)
+    asked = called_check("checks.check_my_rung(my_rung)")
+    verdict = judge(asked, SimpleNamespace(answer=lambda: [print], end=lambda: None), "")
+    assert verdict.is_half and verdict.printed.startswith(
+        f"{record.name}{translated(checking.HALF)}"
+    )
+    half = "so far"
+    assert not judge(asked, SimpleNamespace(answer=lambda: [print], end=lambda: None), "").is_half
+
+
+@pytest.mark.slow
+def test_a_class_of_two_languages_gets_the_same_points(language, tmp_path, monkeypatch):
+    monkeypatch.delenv(VARIABLE)  # the teacher's
+    lost = {"1.1": "the bias is lost", "1.2": "the bias is lost"}
+    kinds = {
+        "wrong": (lambda: solved(ONE, e1_1=STEP.replace(" + b", "")), lost),
+        "not begun": (lambda: student_edition(LESSONS[ONE]), {}),
+    }
+    students = []
+    for kind, (edition, _) in kinds.items():
+        for name, contents in (("en", edition()), (language, in_language(edition(), language))):
+            file = {f"{ONE}.ipynb": to_bytes(contents)}
+            students.append(HandedIn(f"{kind} {name}", file, (ONE,)))
+    course = copy_of_the_course(tmp_path / "course")
+    folder = hand_in(tmp_path / "class", students)
+    rows = grade(course, folder, "--seed=3")
+    points = {
+        student: [(row["exercise"], row["points"]) for row in rows if row["student"] == student]
+        for student in (handed_in.student for handed_in in students)
+    }
+    for kind in kinds:
+        assert points[f"{kind} en"] == points[f"{kind} {language}"] != []
+        assert all(float(got) == 0 for _, got in points[f"{kind} en"][:2])
+    reasons = {(row["student"], row["exercise"][:3]): row["reason"] for row in rows}
+    for number, mistake in lost.items():
+        assert mistake in reasons["wrong en", number]
+        assert translated(mistake, language) in reasons[f"wrong {language}", number]
+    begun = reasons[f"not begun {language}", "1.1"]
+    assert begun.startswith(translated(Message("not begun: {what}", what=""), language))
+    pages = grades_of(folder) / "feedback" / f"wrong {language}"
+    page = (pages / "index.html").read_text(encoding="utf-8")
+    assert f'<html lang="{language}">' in page and translated("reason", language) in page
+    assert translated("the bias is lost", language) in (pages / f"{ONE}.html").read_text("utf-8")
+    counted = pd.read_csv(grades_of(folder) / "mistakes.csv", keep_default_na=False)
+    first = counted[counted.exercise == "1.1 rnn_step"]
+    assert [*zip(first.mistake, first["count"], strict=True)] == [
+        ("the bias is lost", 2),
+        ("(not begun)", 2),
+    ]

@@ -131,7 +131,7 @@ def _overwritten(exam: Exam, fault: Fault, explained: bool) -> tuple[str, list[R
     headline = "{name} writes into an array that it returned before"
     return Message(headline, name=exam.exercise.name), [
         ("got", Message("the {name} of one call was changed by a later call", name=fault.name)),
-        ("try", "make new arrays inside the function, in each call"),
+        ("try", Message("make new arrays inside the function, in each call")),
     ]
 
 
