@@ -48,7 +48,19 @@ NAMES = {
         "print",
     ),
     *("return", "reverse", "rng", "sample", "shifted", "step", "student", "tanh", "targets"),
-    *("training", "tuple", "update", "yield", "zip", "dict", "generator", "inf", "nan", "str"),
+    *(
+        "training",
+        "tuple",
+        "update",
+        "yield",
+        "zip",
+        "dict",
+        "generator",
+        "inf",
+        "nan",
+        "object",
+        "str",
+    ),
     *("shape", "steps"),  # sizes of a problem
     "seen",  # what one of the wrong solutions adds to params
 }
