@@ -64,6 +64,9 @@ lint: .venv/installed-test ## check the code's style, notebooks included, and wh
 	$(python) -m ruff format --check
 	.venv/bin/lint-imports --no-cache --no-logo
 
+lint-ja: .venv/installed-test ## check the style of the Japanese prose; needs npm
+	$(python) tests/lint_japanese.py
+
 clean: ## remove what was built; .venv, data/, and the work of students and teachers stay
 	rm -rf *.egg-info .pytest_cache .ruff_cache .hypothesis notebooks/.ipynb_checkpoints
 	if [ -d build ]; then find build -mindepth 1 -maxdepth 1 \

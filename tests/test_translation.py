@@ -321,8 +321,7 @@ def test_what_else_has_changed_is_noticed(how):
 
 def test_messages_of_the_library_are_known_by_their_templates(tmp_path):
     said = {
-        "{name} {verdict}: {what}": "{name} は{verdict}：{what}",
-        "is right": "正解です",
+        "is right": "は正解です",
         "{what}; two calls agree, {untouched} untouched.": "{what}。{untouched}もそのままです。",
         "the inputs are": "入力",
         "h agrees {precision} for T = {T}": "T = {T} で h が{precision}一致します",
@@ -337,7 +336,7 @@ def test_messages_of_the_library_are_known_by_their_templates(tmp_path):
     messages = translate.Messages(tmp_path / "rnn_lib.po")
     end = "; two calls agree, the inputs are untouched."
     assert messages.line(f"rnn_step is right: h agrees to 1e-9 for T = 1, 2{end}") == (
-        "rnn_step は正解です：T = 1, 2 で h が1e-9 まで一致します。入力もそのままです。"
+        "rnn_step は正解です: T = 1, 2 で h が1e-9 まで一致します。入力もそのままです。"
     )
     row = "    worst     dx[1, 0]: expected -1.1, got 2"
     assert messages.line(row) == "    最大のずれ     dx[1, 0]：正しくは -1.1、結果は 2"
