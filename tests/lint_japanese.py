@@ -5,6 +5,7 @@
 What exceptions there are, and why, says ``locale/ja/textlint.yml``.
 """
 
+import re
 import shutil
 import subprocess
 import sys
@@ -19,17 +20,25 @@ PACKAGES = ["textlint@15.8.0", "textlint-rule-preset-ja-technical-writing@12.0.2
 
 
 def prose(text: str) -> str:
-    """Return Markdown with formulas as code, which textlint leaves alone, and without HTML."""
-    return HTML.sub("", FORMULA.sub("`x`", text))
+    """Return Markdown that textlint understands.
+
+    Formulas are code, which it leaves alone; what one unfolds is a heading; a caption stands
+    without the marks around it, which would make one sentence of it.
+    """
+    text = re.sub(r"<summary>(.*?)</summary>", r"\n\n#### \1", FORMULA.sub("`x`", text))
+    return re.sub(r"^\*([^*].*)\*$", r"\1", HTML.sub("", text), flags=re.MULTILINE)
 
 
 def pages() -> dict[str, str]:
-    """Return the prose by name of the page, each cell below its name."""
+    """Return the prose by name of the page, each cell below its name; lists of papers are none."""
     readme = (ROOT / "README.ja.md").read_text(encoding="utf-8")
     found = {"README.ja.md": prose(readme)}
     for path in sorted((ROOT / "notebooks" / "ja").glob("*.ipynb")):
-        cells = [c for c in nbformat.read(path, as_version=4).cells if c.cell_type == "markdown"]
-        texts = [f"<!-- cell {cell.id} -->\n\n{prose(cell.source)}\n" for cell in cells]
+        texts = [
+            f"<!-- cell {cell.id} -->\n\n{prose(cell.source)}\n"
+            for cell in nbformat.read(path, as_version=4).cells
+            if cell.cell_type == "markdown" and cell.id != "further-reading"
+        ]
         found[f"{path.stem}.md"] = "\n".join(texts)
     return found
 

@@ -11,6 +11,7 @@ import re
 import shutil
 import tomllib
 from collections import Counter
+from decimal import Decimal
 
 import nbformat
 import polib
@@ -47,7 +48,13 @@ def glossary(language):
 
 # -- what must be equal -------------------------------------------------------------------------
 
-NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+NUMBER = re.compile(
+    r"(\d{1,3}(?:,\d{3})+|\d+(?:\.\d+)?)(?:\s?(hundred|thousand|million|billion|[百千万億]+))?"
+)
+TIMES = {
+    **{"hundred": 2, "thousand": 3, "million": 6, "billion": 9},
+    **{"百": 2, "千": 3, "万": 4, "百万": 6, "千万": 7, "億": 8},
+}
 IN_WORDS = {
     "one two three four five six seven eight nine ten eleven twelve": range(1, 13),
     "first second third fourth fifth sixth": range(1, 7),
@@ -95,9 +102,18 @@ def invariants(text):
     }
 
 
+def numbers(text):
+    """Return how often each number stands in a text; 2.5 million is 250万."""
+    found = NUMBER.findall(bare(text))
+    return Counter(
+        f"{Decimal(n.replace(',', '')).scaleb(TIMES[times]):.0f}" if times else n.replace(",", "")
+        for n, times in found
+    )
+
+
 def numbers_differ(english, translation):
     """Tell whether a number is lost, or one has come that the English does not say in words."""
-    ours, theirs = (Counter(NUMBER.findall(bare(text))) for text in (english, translation))
+    ours, theirs = numbers(english), numbers(translation)
     words = re.findall(r"[a-z]+", english.lower())
     said = {VALUES[word] for word in words if word in VALUES} | {"1"}
     return bool(ours - theirs or (not LARGE.search(english) and set(theirs - ours) - said))
@@ -193,6 +209,7 @@ TERMS = {"state": ["状態"], "hidden state": ["隠れ状態"], "loss": ["損失
         ("It is right.", "正しいです。", "正しい\n\nです。", "blank lines"),
         ("In Exercise 1.1: 2,500", "演習 1.1 では2,500", "演習 1.2 では2,500", "numbers"),
         ("In two cells", "2つのセルで", "3つのセルで", "numbers"),
+        ("1.2 million in 2,000", "2,000で120万", "2,000で12万", "numbers"),
         ("800 reviews", "800件", "８００件", "wide"),
         ("*Figure 1. It falls.*", "*図1. 下がります。*", "*図1：下がります。*", "caption"),
         ("The hidden states", "隠れ状態", "隠れた状態", "hidden state is 隠れ状態"),
@@ -354,7 +371,8 @@ def test_messages_of_the_library_are_known_by_their_templates(tmp_path):
 
 # -- a language made by a script ----------------------------------------------------------------
 
-KEPT = re.compile("|".join(p.pattern for p in (CODE, FORMULA, HTML, TARGET)), re.DOTALL)
+UNITS = re.compile("hundred|thousand|million|billion")
+KEPT = re.compile("|".join(p.pattern for p in (CODE, FORMULA, HTML, TARGET, UNITS)), re.DOTALL)
 ACCENTS = str.maketrans("aeiouAEIOU", "áéíóúÁÉÍÓÚ")
 
 
