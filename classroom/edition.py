@@ -33,6 +33,7 @@ from classroom.lessons import (
     lesson_paths,
     read,
 )
+from rnn_lib.language import Message, translated
 
 STUDENT = ROOT / "build" / "student"
 
@@ -98,13 +99,15 @@ def open_exercises(lesson: NotebookNode) -> None:
         lesson.cells[below:below] = way_on(exercise)
 
 
-def way_on(exercise: Exercise) -> list[NotebookNode]:
+def way_on(exercise: Exercise, language: str | None = None) -> list[NotebookNode]:
     """Make the folded cell that lets a student read on without the exercise, if any is needed.
 
     Parameters
     ----------
     exercise : Exercise
         The exercise that is left open.
+    language : str, optional
+        Of its first line, a comment; the reader's, if there is none.
 
     Returns
     -------
@@ -113,7 +116,8 @@ def way_on(exercise: Exercise) -> list[NotebookNode]:
     """
     name = exercise.function
     code = _IN_PLACE_OF.get(name, f"from rnn_lib.checks.references import {name}")
-    note = f"# To read on without exercise {exercise.number}, run this cell (no points)."
+    note = "# To read on without exercise {number}, run this cell (no points)."
+    note = translated(Message(note, number=exercise.number), language)
     metadata = {"jupyter": {"source_hidden": True}}
     cell_id = f"way-on-{exercise.number.replace('.', '-')}"
     return [new_code_cell(f"{note}\n{code}", metadata=metadata, id=cell_id)] if code else []

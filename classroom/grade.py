@@ -36,7 +36,8 @@ from classroom.platforms import told
 from classroom.repair import named
 from classroom.roster import FILE, ID, read_table, write_table
 from classroom.submissions import Result, Submission, collect, name_of, student_id
-from classroom.worker import work
+from classroom.worker import FAILED, work
+from rnn_lib.language import Message
 
 
 @dataclass(frozen=True)
@@ -103,9 +104,9 @@ def _graded(submission: Submission, *how: object) -> Result:
         try:
             return _grade_one(submission, *how)
         except RuntimeError as error:
-            submission.problem = str(error)
+            submission.problem = error.args[0]
         except Exception as error:
-            submission.problem = f"grading failed: {named(error)}"
+            submission.problem = Message(FAILED, error=named(error))
     return Result(submission)
 
 
@@ -123,8 +124,8 @@ def _grade_one(
     key = _key(submission.content, *asked, *beside)
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
         earlier = json.loads(kept.read_text(encoding="utf-8"))
-        if earlier["key"] == key:
-            return Result(submission, earlier["reasons"], earlier["remarks"])
+        if earlier.pop("key") == key:
+            return Result(submission, **earlier)
     folder = COURSE / "submitted" / student / lesson
     shutil.rmtree(folder, ignore_errors=True)  # of an earlier hand-in
     write_whole(folder / f"{lesson}.ipynb", to_bytes(submission.notebook))
@@ -188,10 +189,11 @@ class _Workers:
         self._running.add(worker)
         try:
             if not receiver.poll(_LONGEST):
-                raise RuntimeError(f"grading did not end within {_LONGEST // 60} minutes")
+                what = "grading did not end within {n} minutes"
+                raise RuntimeError(Message(what, n=_LONGEST // 60))
             answer = receiver.recv()
         except EOFError:
-            raise RuntimeError("grading failed: its process was killed") from None
+            raise RuntimeError(Message("grading failed: its process was killed")) from None
         finally:
             _kill(worker)
             self._running.discard(worker)
@@ -341,7 +343,8 @@ def _collect(
         print(f"{said} {remedy}")
     for submission in unknown:
         submission.student = submission.file
-        submission.problem += f": fill in {table.name}"
+        what = "{problem}: fill in {table}"
+        submission.problem = Message(what, problem=submission.problem, table=table.name)
     return submissions
 
 
