@@ -38,8 +38,8 @@ notebooks: .venv/installed-test ## execute the lessons in place: renews the comm
 	$(python) tests/translate.py
 
 translate: .venv/installed-test ## write the lessons in other languages, list what is to be translated
-	$(python) tests/translate.py
 	$(python) tests/translate_library.py
+	$(python) tests/translate.py
 
 # What is not given is not passed on: the defaults stand in the programs.
 option = $(if $($(1)),--$(2)="$($(1))")
@@ -64,6 +64,9 @@ lint: .venv/installed-test ## check the code's style, notebooks included, and wh
 	$(python) -m ruff check
 	$(python) -m ruff format --check
 	.venv/bin/lint-imports --no-cache --no-logo
+
+lint-ja: .venv/installed-test ## check the style of the Japanese prose; needs npm
+	$(python) tests/lint_japanese.py
 
 clean: ## remove what was built; .venv, data/, and the work of students and teachers stay
 	rm -rf *.egg-info .pytest_cache .ruff_cache .hypothesis notebooks/.ipynb_checkpoints

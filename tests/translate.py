@@ -39,6 +39,8 @@ _SHAPES_AND_NAMES = re.compile(r"\([^()]*,[^()]*\)|\w*_[\w{}^+-]*")
 _NOT_A_COMMENT = re.compile(r"##|# (isort|fmt|noqa|type):")  # marks of solutions, and for tools
 _WORD = re.compile(r"[A-Za-z]{2}")
 _PLACE = re.compile(r"\{(\w+)[^}]*\}")
+# How the library puts messages together, where there is nothing to translate.
+_FRAMES = ("{name} {verdict}: {what}", "{name}: {what}", "{most}; {last}")
 
 
 # -- where the texts are ------------------------------------------------------------------------
@@ -160,13 +162,14 @@ def to_do(po: polib.POFile) -> list[str]:
 class Messages:
     """What the library says, in another language, from the catalogue of its templates.
 
-    A template's parts, such as ``{what}``, may be messages themselves. Of all ways to read a line
-    as a message, that counts which leaves the fewest letters in English.
+    A template's parts, such as ``{what}``, may be messages themselves. Of all ways to read a line,
+    that counts which leaves the fewest letters in English, and of these the simplest.
     """
 
     def __init__(self, path: Path) -> None:
         entries = polib.pofile(str(path)).translated_entries() if path.exists() else []
-        self._templates = [(_pattern(entry.msgid), entry) for entry in entries]
+        said = {frame: frame for frame in _FRAMES} | {e.msgid: e.msgstr for e in entries}
+        self._templates = [(_pattern(english), english, other) for english, other in said.items()]
         self._best = functools.cache(lambda text: min(self._readings(text)))
 
     def line(self, text: str) -> str:
@@ -180,15 +183,15 @@ class Messages:
         """Translate a message; other texts stay as they are."""
         return self._best(text)[-1]
 
-    def _readings(self, text: str) -> Iterator[tuple[int, int, str]]:
-        """Yield translations, each after how many letters it leaves, and its rank among equals."""
-        yield sum(map(str.isalpha, text)), 0, text
-        for pattern, entry in self._templates:
+    def _readings(self, text: str) -> Iterator[tuple[int, int, int, str]]:
+        """Yield translations, each after its letters and templates, and its rank among equals."""
+        yield sum(map(str.isalpha, text)), 0, 0, text
+        for pattern, english, other in self._templates:
             if found := pattern.fullmatch(text):
                 parts = {name: self._best(part) for name, part in found.groupdict().items()}
-                left = sum(part[0] for part in parts.values())
-                said = _PLACE.sub(lambda place, parts=parts: parts[place[1]][-1], entry.msgstr)
-                yield left, 1 if entry.msgid.startswith("{name}") else 2, said
+                letters, templates = (sum(part[n] for part in parts.values()) for n in (0, 1))
+                said = _PLACE.sub(lambda place, parts=parts: parts[place[1]][-1], other)
+                yield letters, 1 + templates, 1 if english.startswith("{name}") else 2, said
 
 
 def _pattern(template: str) -> re.Pattern:
