@@ -17,6 +17,7 @@ from classroom import sandbox
 from classroom.course import code
 from classroom.execution import execute
 from classroom.processes import Workers
+from rnn_lib.language import Message
 
 _PATIENCE = 10  # seconds for a scheduler to answer
 
@@ -70,7 +71,8 @@ class Cluster:
         try:
             return job.result()
         except KilledWorker:
-            raise RuntimeError("grading failed: each worker that tried it was killed") from None
+            what = "grading failed: each worker that tried it was killed"
+            raise RuntimeError(Message(what)) from None
         except CancelledError:
             raise ConnectionAbortedError("The scheduler was lost.") from None
 

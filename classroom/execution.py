@@ -29,8 +29,10 @@ import rnn_lib
 from classroom import sandbox
 from classroom.crossing import End, Ended, read_frame, write_frame
 from classroom.judging import Verdict, called_check, judge
+from classroom.lessons import language_of
 from classroom.processes import ask
 from classroom.runner import BEGINS, CROSSES, ENDS, IS_DONE, IS_LOST, MOST_PROCESSES, add_error
+from rnn_lib.language import VARIABLE, Message, translated
 
 _GRACE = 30  # seconds in which a cell can still be interrupted, and its outputs come
 # What a student's process gets to know of this one's environment.
@@ -65,8 +67,9 @@ def execute(notebook: bytes, files: dict[str, bytes], settings: dict[str, object
     with tempfile.TemporaryDirectory() as folder:
         for name, content in files.items():
             (Path(folder) / name).write_bytes(content)
-        resources = {"metadata": {"path": folder}}
-        executed, _ = BoundedExecute(**settings).preprocess(_notebook(notebook), resources)
+        resources, nb = {"metadata": {"path": folder}}, _notebook(notebook)
+        os.environ[VARIABLE] = language_of(nb)
+        executed, _ = BoundedExecute(**settings).preprocess(nb, resources)
     return _to_bytes(executed)
 
 
@@ -135,7 +138,8 @@ class BoundedExecute(NbGraderPreprocessor):
         cells, began, verdicts = task["cells"], None, {}
         for index in checks:  # nothing is right that nobody has judged
             cells[index].outputs = []
-            add_error(cells[index], "NotRun", "the notebook did not come to this check")
+            what = translated(Message("the notebook did not come to this check"))
+            add_error(cells[index], "NotRun", what)
         with Process(task, folder, self.is_sandboxed) as process:
             while True:
                 try:
@@ -202,8 +206,8 @@ def _judge(cell: NotebookNode, verdict: Verdict | None) -> None:
     if any(output.output_type == "error" for output in cell.outputs):
         return
     if verdict is None:
-        what = "this check was not run: something else stood in its place"
-        add_error(cell, "CheckReplaced", what)
+        what = Message("this check was not run: something else stood in its place")
+        add_error(cell, "CheckReplaced", translated(what))
     elif verdict.error is not None:
         cell.metadata["mistake"] = verdict.mistake
         add_error(cell, type(verdict.error).__name__, str(verdict.error), verdict.traceback)

@@ -29,10 +29,11 @@ from classroom.course import COURSE, code, prepare, seed
 from classroom.files import WorkedOn, lock, remove_unfinished, shown, to_bytes, write_whole
 from classroom.lessons import lesson_paths, read
 from classroom.platforms import told
-from classroom.processes import Workers
+from classroom.processes import FAILED, Workers
 from classroom.repair import named
 from classroom.roster import FILE, ID, read_table, write_table
 from classroom.submissions import Result, Submission, collect, name_of, student_id
+from rnn_lib.language import Message
 
 if TYPE_CHECKING:
     from classroom.cluster import Cluster
@@ -109,9 +110,9 @@ def _graded(submission: Submission, *how: object) -> Result:
         except ConnectionAbortedError:  # of the cluster, which concerns all
             raise
         except RuntimeError as error:
-            submission.problem = str(error)
+            submission.problem = error.args[0]
         except Exception as error:
-            submission.problem = f"grading failed: {named(error)}"
+            submission.problem = Message(FAILED, error=named(error))
     return Result(submission)
 
 
@@ -129,8 +130,8 @@ def _grade_one(
     key = _key(submission.content, *asked, *beside)
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
         earlier = json.loads(kept.read_text(encoding="utf-8"))
-        if earlier["key"] == key:
-            return Result(submission, earlier["reasons"], earlier["remarks"])
+        if earlier.pop("key") == key:
+            return Result(submission, **earlier)
     folder = COURSE / "submitted" / student / lesson
     shutil.rmtree(folder, ignore_errors=True)  # of an earlier hand-in
     write_whole(folder / f"{lesson}.ipynb", to_bytes(submission.notebook))
@@ -317,7 +318,8 @@ def _collect(
         print(f"{said} {remedy}")
     for submission in unknown:
         submission.student = submission.file
-        submission.problem += f": fill in {table.name}"
+        what = "{problem}: fill in {table}"
+        submission.problem = Message(what, problem=submission.problem, table=table.name)
     return submissions
 
 

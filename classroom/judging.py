@@ -18,6 +18,7 @@ from classroom.crossing import End
 from rnn_lib import checks
 from rnn_lib.checks import checking
 from rnn_lib.checks.problems import SEED_VARIABLE
+from rnn_lib.language import translated
 
 
 @dataclass
@@ -96,4 +97,4 @@ def judge(check: ast.Call, end: End, seed: str) -> Verdict:
         with contextlib.suppress(OSError):
             end.end()
     text = printed.getvalue()
-    return Verdict(text, f" {checking.HALF}: " in text)
+    return Verdict(text, f"{translated(checking.HALF)}: " in text)

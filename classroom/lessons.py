@@ -1,5 +1,6 @@
 """What the lessons' notebooks say about their exercises: number, function, cells, points."""
 
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,12 +9,17 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
+from rnn_lib.language import LOCALE, VARIABLE, Message, translated
+
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = ROOT / "notebooks"
 
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 
-_ANNOUNCED = re.compile(r"^### Exercise (\d+\.\d+): ", re.MULTILINE)
+LANGUAGES = ("en", *sorted(path.name for path in LOCALE.iterdir()))
+_HEADING = Message("Exercise {number}", number=r"(\d+\.\d+)\b")
+_HEADINGS = {language: f"^### {translated(_HEADING, language)}" for language in LANGUAGES}
+_ANNOUNCED = re.compile(r"^### \w+ (\d+\.\d+)[:：] ?\S", re.MULTILINE)  # in any language
 _DEFINED = re.compile(r"^def (\w+)", re.MULTILINE)
 
 
@@ -42,7 +48,9 @@ class Exercise:
     @property
     def stub(self) -> str:
         """The line that takes the place of the solution."""
-        return f'raise NotImplementedError("Exercise {self.number}: write {self.function}")'
+        told = {"number": self.number, "function": self.function}
+        what = translated(Message("Exercise {number}: write {function}", **told))
+        return f'raise NotImplementedError("{what}")'
 
     @property
     def points(self) -> float:
@@ -50,9 +58,33 @@ class Exercise:
         return float(self.check.metadata.nbgrader.points)
 
 
-def lesson_paths() -> list[Path]:
-    """Return the lessons' notebooks, in order."""
-    return sorted(NOTEBOOKS.glob("0*.ipynb"))
+def lesson_paths(language: str = "") -> list[Path]:
+    """Return the lessons' notebooks, in order; `language` as :func:`language_asked_for` says it."""
+    return sorted((NOTEBOOKS / language).glob("0*.ipynb"))
+
+
+def language_asked_for() -> str:
+    """Return the language of ``RNN_LIB_LANG`` as a folder of notebooks/; "" is English.
+
+    Raises
+    ------
+    ValueError
+        If there are no lessons in it.
+    """
+    language = os.environ.get(VARIABLE, "")
+    there = {"en", *(path.parent.name for path in NOTEBOOKS.glob("[a-z]*/0*.ipynb"))}
+    if language and language not in there:
+        known = ", ".join(sorted(there))
+        raise ValueError(f"There are no lessons in {language!r}, there are some in {known}.")
+    return "" if language == "en" else language
+
+
+def language_of(notebook: NotebookNode) -> str:
+    """Return the language that a notebook names, or else its exercises' headings are in."""
+    named = notebook.metadata.get("lang")
+    prose = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    found = [lang for lang, heading in _HEADINGS.items() if re.search(heading, prose, re.MULTILINE)]
+    return named if named in LANGUAGES else (found or [os.environ.get(VARIABLE, "en")])[0]
 
 
 def read(path: Path) -> NotebookNode:

@@ -18,6 +18,8 @@ from pathlib import PurePosixPath
 
 import yaml
 
+from rnn_lib.language import Message
+
 
 @dataclass(frozen=True)
 class Owner:
@@ -496,8 +498,10 @@ def _without_the_course(
         is_copy = not {clone / "notebooks", clone / "build"} & set(path.parents)
         if path.parent == theirs or (is_copy and path.suffix == ".ipynb"):
             kept.append(path)
-            counts = "build/student/ counts, not notebooks/"
+            what = "the whole project was handed in: build/student/ counts, not notebooks/"
             if clone not in edited:
-                counts = "notebooks/ counts, where the solutions stand"
-            remarks[path] = f"the whole project was handed in: {counts}"
+                what = (
+                    "the whole project was handed in: notebooks/ counts, where the solutions stand"
+                )
+            remarks[path] = Message(what)
     return kept, remarks

@@ -15,11 +15,14 @@ from multiprocessing.process import BaseProcess
 import psutil
 
 from classroom.repair import named
+from rnn_lib.language import Message, translated
 
 try:
     import resource
 except ImportError:  # Windows
     resource = None
+
+FAILED = "grading failed: {error}"
 
 _PR_SET_CHILD_SUBREAPER = 36
 _OWN_MEMORY = 4  # gigabytes of addresses, of which few are used
@@ -68,7 +71,7 @@ class Workers:
                 pipe.send(self.answer(*content))
                 kind, content = _receive(pipe)
         except (EOFError, BrokenPipeError):
-            raise RuntimeError("grading failed: its process was killed") from None
+            raise RuntimeError(Message("grading failed: its process was killed")) from None
         finally:
             _kill(process)
             self._running.discard(process)
@@ -85,7 +88,8 @@ class Workers:
 
 def _receive(pipe: Connection) -> tuple[str, object]:
     if not pipe.poll(_LONGEST):
-        raise RuntimeError(f"grading did not end within {_LONGEST // 60} minutes")
+        what = "grading did not end within {n} minutes"
+        raise RuntimeError(Message(what, n=_LONGEST // 60))
     return pipe.recv()
 
 
@@ -128,9 +132,9 @@ def _work(pipe: Connection, memory: float, function: Callable, args: tuple) -> N
     try:
         pipe.send((_RETURNS, function(*args)))
     except RuntimeError as error:  # nbgrader's own words
-        pipe.send((_FAILS, f"grading failed: {error}"))
+        pipe.send((_FAILS, translated(Message(FAILED, error=str(error)))))
     except Exception as error:
-        pipe.send((_FAILS, f"grading failed: {named(error)}"))
+        pipe.send((_FAILS, translated(Message(FAILED, error=named(error)))))
     # Wait to be killed: if we ended by ourselves, our descendants could no longer be found.
     threading.Event().wait()
 

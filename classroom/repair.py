@@ -15,13 +15,16 @@ import uuid
 from nbformat import NotebookNode
 from nbformat.v4 import nbformat, nbformat_minor
 
+from classroom.lessons import language_of
+from rnn_lib.language import Message
+
 MOST_VALUES = 10_000_000
 """In the file of a notebook: about a second, and less than a gigabyte while it is read."""
 
 MOST_CELLS, LONGEST_TEXT = 10_000, 10_000_000
 """Of the cells together, outputs left out."""
 
-CONFLICT = "a merge conflict: two versions stand in the {}, between <<<<<<< and >>>>>>>"
+CONFLICT = "a merge conflict: two versions stand in the {where}, between <<<<<<< and >>>>>>>"
 """What is said of a file or cell that :func:`in_conflict` finds."""
 
 _ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
@@ -42,8 +45,8 @@ def notebook(content: bytes) -> NotebookNode:
     Returns
     -------
     NotebookNode
-        In nbgrader's format, valid, without outputs. Of the metadata only nbgrader's name for a
-        cell is left.
+        In nbgrader's format, valid, without outputs. Of the metadata only its language is left, and
+        nbgrader's name for a cell.
 
     Raises
     ------
@@ -51,29 +54,35 @@ def notebook(content: bytes) -> NotebookNode:
         If there are no cells in it, or one of them has no text.
     """
     if not content.strip():
-        raise CannotGrade("the file is empty")
+        raise CannotGrade(Message("the file is empty"))
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise CannotGrade("not a notebook: its text is not UTF-8") from None
+        raise CannotGrade(Message("not a notebook: its text is not UTF-8")) from None
     if sum(map(text.count, '"[{,')) > MOST_VALUES:
-        raise CannotGrade("too large: more than ten million values; outputs can be cleared")
+        raise CannotGrade(
+            Message("too large: more than ten million values; outputs can be cleared")
+        )
     try:
         found = json.loads(text, parse_int=bool, parse_float=bool)  # no number in it matters
     except (ValueError, RecursionError):
         if in_conflict(text):
-            raise CannotGrade(CONFLICT.format("file")) from None
-        raise CannotGrade("not a complete notebook: it is cut off or damaged") from None
+            raise CannotGrade(Message(CONFLICT, where=Message("file"))) from None
+        raise CannotGrade(Message("not a complete notebook: it is cut off or damaged")) from None
     cells = [_cell(cell, n) for n, cell in enumerate(_cells(found), start=1)]
     if sum(len(cell.source) for cell in cells) > LONGEST_TEXT:
-        raise CannotGrade("too large: more than ten million characters without the outputs")
+        raise CannotGrade(
+            Message("too large: more than ten million characters without the outputs")
+        )
     set_distinct_ids(cells, set())
-    return NotebookNode(
+    mended = NotebookNode(
         cells=cells,
-        metadata=NotebookNode(),
+        metadata=NotebookNode(lang=_inside(found, "metadata", "lang")),
         nbformat=nbformat,
         nbformat_minor=nbformat_minor,
     )
+    mended.metadata["lang"] = language_of(mended)
+    return mended
 
 
 def in_conflict(text: str) -> bool:
@@ -114,22 +123,22 @@ def _cells(found: object) -> list:
     """Return the cells; in format 3 and older they stand on worksheets."""
     sheets = found.get("worksheets", [found]) if isinstance(found, dict) else None
     if not isinstance(sheets, list) or not all(isinstance(sheet, dict) for sheet in sheets):
-        raise CannotGrade("not a complete notebook: no list of cells in it")
+        raise CannotGrade(Message("not a complete notebook: no list of cells in it"))
     lists = [sheet.get("cells") for sheet in sheets]
     if not all(isinstance(cells, list) for cells in lists):
-        raise CannotGrade("not a complete notebook: no list of cells in it")
+        raise CannotGrade(Message("not a complete notebook: no list of cells in it"))
     cells = list(itertools.chain.from_iterable(lists))
     if not cells:
-        raise CannotGrade("a notebook without cells")
+        raise CannotGrade(Message("a notebook without cells"))
     if len(cells) > MOST_CELLS:
-        raise CannotGrade(f"too large: more than {MOST_CELLS:,} cells")
+        raise CannotGrade(Message("too large: more than {n:,} cells", n=MOST_CELLS))
     return cells
 
 
 def _cell(found: object, n: int) -> NotebookNode:
     source = _text(found.get("source", found.get("input"))) if isinstance(found, dict) else None
     if source is None:
-        raise CannotGrade(f"not a complete notebook: cell {n} has no text")
+        raise CannotGrade(Message("not a complete notebook: cell {n} has no text", n=n))
     kind = found.get("cell_type")
     cell = NotebookNode(
         cell_type=kind if kind in ("code", "markdown") else "raw",

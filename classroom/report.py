@@ -5,7 +5,9 @@ and late penalties are in the tables after the next ``make grade``.
 """
 
 import html
+import os
 from collections.abc import Collection, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -16,17 +18,20 @@ from classroom.course import COURSE, DATABASE
 from classroom.files import renewed, write_whole
 from classroom.lessons import exercises
 from classroom.marks import uploads
-from classroom.mistakes import mistakes, sections
+from classroom.mistakes import OTHER, mistakes, sections
 from classroom.repair import named
 from classroom.similar import similar
 from classroom.submissions import Result, student_id
 from classroom.tables import to_csv
+from rnn_lib.language import VARIABLE, Message, translated
 
 COLUMNS = ["student", "lesson", "exercise", "points", "maximum", "reason", "remark", "file"]
 """Of grades.csv. The reason says why points were lost; a remark asks for a look at the notebook."""
 
+ON_PAGES = ["exercise", "points", "maximum", "reason", "file"]
+
 _PAGE = """<!DOCTYPE html>
-<html lang="en">
+<html lang="{language}">
 <meta charset="utf-8">
 <title>{title}</title>
 <style>
@@ -68,17 +73,18 @@ def write(
     results = list(results)
     with Gradebook(DATABASE) as gradebook:
         rows = [row for result in results for row in _rows_or_reason(result, lessons, gradebook)]
-    grades = pd.DataFrame(rows, columns=COLUMNS)
+    grades = pd.DataFrame(rows, columns=[*COLUMNS, "mistake", "language"])
     grades = grades.sort_values(["student", "lesson", "exercise", "file"], ignore_index=True)
     found = mistakes(grades)
     submissions = [result.submission for result in results]
     names = "grades.csv", "totals.csv", "mistakes.csv", "mistakes.html", "similar.csv"
     names += "upload", "feedback"
     with renewed(out, *names) as new:
-        write_whole(new / "grades.csv", to_csv(grades))
+        write_whole(new / "grades.csv", to_csv(grades[COLUMNS]))
         write_whole(new / "totals.csv", to_csv(_totals(grades, absent).reset_index()))
         write_whole(new / "mistakes.csv", to_csv(found))
-        write_whole(new / "mistakes.html", _page("What the class got wrong", sections(found)))
+        page = _page(translated("What the class got wrong"), sections(found))
+        write_whole(new / "mistakes.html", page)
         write_whole(new / "similar.csv", to_csv(similar(submissions, lessons)))
         for name, content in uploads(submissions, grades):
             write_whole(new / "upload" / name, content)
@@ -99,20 +105,21 @@ def _rows_or_reason(
     try:
         return list(_rows(result, lessons, gradebook))
     except Exception as error:
-        result.submission.problem = f"reporting failed: {named(error)}"
+        result.submission.problem = Message("reporting failed: {error}", error=named(error))
         return list(_rows(result, lessons, gradebook))
 
 
 def _rows(
     result: Result, lessons: dict[str, NotebookNode], gradebook: Gradebook
 ) -> Iterator[dict[str, object]]:
-    submission = result.submission
+    submission, language = result.submission, result.submission.language
     row = {"student": submission.student, "lesson": submission.lesson, "file": submission.file}
     row |= {"exercise": "", "points": 0.0, "maximum": 0.0, "reason": "", "remark": ""}
+    row |= {"mistake": OTHER, "language": language}
     asked = list(exercises(lessons[submission.lesson])) if submission.lesson in lessons else []
     if submission.problem:
         maximum = 0.0 if submission.is_spare else sum(exercise.points for exercise in asked)
-        yield row | {"maximum": maximum, "reason": submission.problem}
+        yield row | {"maximum": maximum, "reason": translated(submission.problem, language)}
         return
     student, lesson = student_id(submission.student), submission.lesson
     grades = gradebook.find_submission_notebook(lesson, lesson, student).grades
@@ -120,17 +127,20 @@ def _rows(
     for n, exercise in enumerate(asked):
         cell = exercise.check.id
         got, maximum = points[cell]
-        remarks = [submission.remark * (n == 0), result.remarks.get(cell, "")]
+        handed_in = "" if n else translated(submission.remark, language)
+        remarks = [handed_in, result.remarks.get(cell, "")]
         yield row | {
             "exercise": str(exercise),
             "points": got,
             "maximum": maximum,
             "reason": result.reasons.get(cell, "") if got < maximum else "",
             "remark": "; ".join(filter(None, remarks)),
+            "mistake": result.mistakes.get(cell, OTHER),
         }
     late = gradebook.find_submission(lesson, student).late_submission_penalty
     if late:
-        yield row | {"exercise": "late", "points": -late, "reason": "handed in after the deadline"}
+        reason = translated("handed in after the deadline", language)
+        yield row | {"exercise": "late", "points": -late, "reason": reason}
 
 
 def _totals(grades: pd.DataFrame, absent: Collection[str]) -> pd.DataFrame:
@@ -149,22 +159,25 @@ def _totals(grades: pd.DataFrame, absent: Collection[str]) -> pd.DataFrame:
 
 
 def _write_page(folder: Path, student: str, own: pd.DataFrame) -> None:
-    """Write a student's page, with nbgrader's page of each lesson beside it."""
+    """Write a student's page, with nbgrader's page of each lesson beside it, in one language."""
     folder = folder / student_id(student)
+    language = next(iter(own.language.dropna()), None)
     lessons = []
     for lesson, rows in own.groupby("lesson"):
         annotated = COURSE / "feedback" / folder.name / lesson / f"{lesson}.html"
-        title = html.escape(lesson or "not recognized")
+        title = html.escape(lesson or translated("not recognized", language))
         if annotated.exists() and (rows.exercise != "").any():
             write_whole(folder / annotated.name, annotated.read_bytes())
             title = f'<a href="{annotated.name}">{title}</a>'
-        cells = rows[["exercise", "points", "maximum", "reason", "file"]]
+        cells = rows[ON_PAGES].rename(columns=partial(translated, language=language))
         with pd.option_context("display.max_colwidth", None):
             table = cells.to_html(index=False, border=0, float_format="{:g}".format)
-        total = f"{rows.points.sum():g} of {rows.maximum.sum():g} points"
+        sums = {"points": rows.points.sum(), "maximum": rows.maximum.sum()}
+        total = translated(Message("{points:g} of {maximum:g} points", **sums), language)
         lessons.append(f"<h2>{title}: {total}</h2>\n{table}")
-    write_whole(folder / "index.html", _page(student, "\n".join(lessons)))
+    write_whole(folder / "index.html", _page(student, "\n".join(lessons), language))
 
 
-def _page(title: str, sections: str) -> bytes:
-    return _PAGE.format(title=html.escape(title), sections=sections).encode()
+def _page(title: str, sections: str, language: str | None = None) -> bytes:
+    language = language or os.environ.get(VARIABLE, "en")
+    return _PAGE.format(title=html.escape(title), sections=sections, language=language).encode()

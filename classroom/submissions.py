@@ -23,9 +23,10 @@ from nbgrader.utils import parse_utc
 
 from classroom import repair
 from classroom.edition import student_edition, way_on
-from classroom.lessons import Exercise, exercises
+from classroom.lessons import LANGUAGES, Exercise, exercises
 from classroom.platforms import Owner, apart, lesson_in, natural, owners
 from classroom.repair import CannotGrade, named, writable
+from rnn_lib.language import Message, joined
 
 LARGEST = 100_000_000
 """Bytes of the largest notebook that is read; outputs count."""
@@ -35,6 +36,7 @@ LARGEST_MODULE = 1_000_000
 LEAST_ROOM, MOST_TIMES = 200_000_000, 20
 """What a zip may hold: this many bytes, or this many times its own, whichever is more."""
 
+_UNREADABLE = "cannot be read: {error}"
 _NOT_HANDED_IN = {"timestamp.txt", "desktop.ini", "thumbs.db"}
 _NOTEBOOK = re.compile(r"\.ipynb(\.txt|\.json)?$", re.IGNORECASE)
 _JAPANESE = re.compile("[\u3040-\u30ff\u4e00-\u9fff]{2}")
@@ -60,6 +62,8 @@ class Submission:
         What lies beside the notebook for it to import, by the file's name.
     problem : str
         Why it cannot be graded, if it cannot.
+    language : str, optional
+        Of the notebook.
     is_spare : bool
         Whether another file is graded for the same lesson.
     timestamp : str
@@ -78,6 +82,7 @@ class Submission:
     content: bytes = b""
     modules: dict[str, bytes] = field(default_factory=dict)
     problem: str = ""
+    language: str | None = None
     is_spare: bool = False
     timestamp: str = ""
     platform: str = ""
@@ -93,13 +98,14 @@ class Result:
     ----------
     submission : Submission
         Its `problem` says why it was not graded, if it was not.
-    reasons, remarks : dict of str to str
+    reasons, remarks, mistakes : dict of str to str
         By the check's cell.
     """
 
     submission: Submission
     reasons: dict[str, str] = field(default_factory=dict)
     remarks: dict[str, str] = field(default_factory=dict)
+    mistakes: dict[str, str] = field(default_factory=dict)
 
 
 def collect(
@@ -173,7 +179,7 @@ def _assign(submission: Submission, owner: Owner, roster: Mapping[str, str]) -> 
     submission.platform, submission.platform_id = owner.platform, owner.id
     submission.remark = owner.remark
     if not known:
-        submission.notebook, submission.problem = None, "whose it is cannot be known"
+        submission.notebook, submission.problem = None, Message("whose it is cannot be known")
 
 
 def _choose(newest_first: list[tuple[Submission, tuple]]) -> None:
@@ -188,10 +194,11 @@ def _choose(newest_first: list[tuple[Submission, tuple]]) -> None:
         if newest is submission:
             continue
         submission.notebook = None
-        submission.problem = f"handed in more than once: {newest.file} is graded"
+        again = "handed in more than once: {file} is graded"
+        submission.problem = Message(again, file=newest.file)
         if time == its_time and submission.content != newest.content:
-            same = f"{submission.file} has the same time and is not graded"
-            newest.remark = "; ".join(filter(None, [newest.remark, same]))
+            same = Message("{file} has the same time and is not graded", file=submission.file)
+            newest.remark = joined("{most}; {last}", filter(None, [newest.remark, same]))
     for submission, _ in newest_first:
         key = submission.student, submission.lesson
         submission.is_spare = submission.notebook is None and key in graded
@@ -208,17 +215,17 @@ def _read(file: "_File", lessons: dict[str, NotebookNode]) -> Submission:
                 submission.modules = {file.path.name: content}
             raise _not_a_notebook(file.path)
         submitted = repair.notebook(content)
-        submission.content = content
+        submission.content, submission.language = content, submitted.metadata.lang
         submission.lesson = _recognize(submitted, lessons) or submission.lesson
         if not submission.lesson:
-            raise CannotGrade("not recognized as one of the lessons")
+            raise CannotGrade(Message("not recognized as one of the lessons"))
         if not any(exercises(lessons[submission.lesson])):
-            raise CannotGrade("this lesson has no exercises")
+            raise CannotGrade(Message("this lesson has no exercises"))
         submission.notebook = in_order(submitted, lessons[submission.lesson])
     except CannotGrade as reason:
-        submission.problem = str(reason)
+        submission.problem = reason.args[0]
     except Exception as error:  # no file may end the class
-        submission.problem = f"reading failed: {named(error)}"
+        submission.problem = Message("reading failed: {error}", error=named(error))
     return submission
 
 
@@ -265,19 +272,23 @@ class _File:
         if self.problem:
             raise CannotGrade(self.problem)
         if self.path.suffix.lower() == ".zip":
-            raise CannotGrade("a zip file: unpack it into a folder with the student's name")
+            raise CannotGrade(
+                Message("a zip file: unpack it into a folder with the student's name")
+            )
         if self.path.suffix not in (".ipynb", ".py"):
             raise _not_a_notebook(self.path)
         if self.size > (LARGEST if self.path.suffix == ".ipynb" else LARGEST_MODULE):
-            raise CannotGrade(f"too large: {self.size / 1e6:.0f} MB; outputs can be cleared")
+            what = "too large: {size:.0f} MB; outputs can be cleared"
+            raise CannotGrade(Message(what, size=self.size / 1e6))
         try:
             return self.content()
         except Exception as error:  # as for a damaged zip, below
-            raise CannotGrade(f"cannot be read: {named(error)}") from None
+            raise CannotGrade(Message(_UNREADABLE, error=named(error))) from None
 
 
 def _not_a_notebook(path: PurePosixPath) -> CannotGrade:
-    return CannotGrade(f"not a notebook: the file's name ends in {path.suffix!r}")
+    what = "not a notebook: the file's name ends in {ending!r}"
+    return CannotGrade(Message(what, ending=path.suffix))
 
 
 def _content(file: _File) -> bytes:
@@ -305,17 +316,17 @@ def _in_folder(folder: Path) -> Iterator[_File]:
             status = path.lstat()
             file.modified, file.size = status.st_mtime, status.st_size
             if path.is_symlink():
-                file.problem = "a link to another file"
+                file.problem = Message("a link to another file")
             elif path.is_dir():
                 if any(path.iterdir()):
                     continue
-                file.problem = "nothing in this folder"
+                file.problem = Message("nothing in this folder")
             elif not path.is_file():  # reading a pipe would wait forever
-                file.problem = "not a file: a pipe or a device"
+                file.problem = Message("not a file: a pipe or a device")
             else:
                 file.timestamp = _noted_time(path.with_name("timestamp.txt"))
         except OSError as error:
-            file.problem = f"cannot be read: {named(error)}"
+            file.problem = Message(_UNREADABLE, error=named(error))
         yield file
 
 
@@ -349,7 +360,7 @@ def _in_zip(source: Path) -> Iterator[_File]:
         file = _File(inside, member.date_time, member.file_size, partial(archive.read, member))
         room -= member.file_size
         if room < 0:  # the largest are left out, so that they cost nobody else
-            file.problem = "too large: the zip file's contents are too much together"
+            file.problem = Message("too large: the zip file's contents are too much together")
         yield file
 
 
@@ -418,7 +429,12 @@ def in_order(submitted: NotebookNode, lesson: NotebookNode) -> NotebookNode:
     """
     cells, asked = submitted.cells, list(exercises(lesson))
     released = {cell.id: cell for cell in student_edition(lesson).cells}
-    ways_on = {_plain(cell.source) for exercise in asked for cell in way_on(exercise)}
+    ways_on = {
+        _plain(cell.source)
+        for exercise in asked
+        for language in LANGUAGES
+        for cell in way_on(exercise, language)
+    }
     cells[:] = [cell for cell in cells if _plain(cell.source) not in ways_on]
     for cell in cells:
         marks = cell.metadata.pop("nbgrader", None)

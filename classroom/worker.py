@@ -7,6 +7,8 @@ or where student code ran without a sandbox.
 
 import ast
 import contextlib
+import os
+import re
 from collections.abc import Iterable, Iterator
 
 from nbformat import NotebookNode
@@ -14,8 +16,10 @@ from nbformat.v4 import new_code_cell
 
 import rnn_lib
 from classroom.course import COURSE, expect_success, nbgrader
-from classroom.lessons import NOTEBOOKS, Exercise, exercises, read
+from classroom.lessons import NOTEBOOKS, Exercise, exercises, language_of, read
+from classroom.mistakes import named_in
 from classroom.repair import CONFLICT, in_conflict
+from rnn_lib.language import VARIABLE, Message, joined, translated
 
 # Errors whose messages say all that there is to say.
 _OURS = ("CheckFailed", "CheckReplaced", "CellTimeoutError", "KernelLost", "NotRun")
@@ -36,29 +40,33 @@ def grade(student: str, lesson: str, settings: dict[str, object]) -> dict[str, d
     Returns
     -------
     dict
-        ``reasons`` and ``remarks``, each by the check's cell.
+        ``reasons`` and ``remarks`` in the notebook's language, and ``mistakes`` by the names that
+        the checks know them by; each by the check's cell.
 
     Raises
     ------
     RuntimeError
         If nbgrader could not.
     """
+    handed_in = COURSE / "submitted" / student / lesson
+    os.environ[VARIABLE] = language_of(read(handed_in / f"{lesson}.ipynb"))
     api = nbgrader(**settings)
     expect_success(api.autograde(lesson, student))
     expect_success(api.generate_feedback(lesson, student))
     graded = read(COURSE / "autograded" / student / lesson / f"{lesson}.ipynb")
-    complete = read(NOTEBOOKS / f"{lesson}.ipynb")
-    asked = list(exercises(complete))
-    beside = sorted((COURSE / "submitted" / student / lesson).glob("*.py"))
+    asked = list(exercises(read(NOTEBOOKS / f"{lesson}.ipynb")))
+    in_all_languages = [read(path) for path in NOTEBOOKS.rglob(f"{lesson}.ipynb")]
+    complete = NotebookNode(cells=[cell for one in in_all_languages for cell in one.cells])
+    beside = sorted(handed_in.glob("*.py"))
     modules = [path.read_text(encoding="utf-8", errors="replace") for path in beside]
-    mark = "" if settings["is_sandboxed"] else "graded without a sandbox"
-    remarks = {
-        e.check.id: "; ".join(filter(None, (remark(graded, complete, e, modules), mark)))
-        for e in asked
-    }
+    mark = "" if settings["is_sandboxed"] else translated("graded without a sandbox")
+    reasons = {e.check.id: text for e in asked if (text := reason(graded, e))}
+    borrowed = {e.check.id: translated(remark(graded, complete, e, modules)) for e in asked}
+    remarks = {check: "; ".join(filter(None, (text, mark))) for check, text in borrowed.items()}
     return {
-        "reasons": {e.check.id: text for e in asked if (text := reason(graded, e))},
+        "reasons": {check: translated(text) for check, text in reasons.items()},
         "remarks": {check: text for check, text in remarks.items() if text},
+        "mistakes": {check: named_in(text) for check, text in reasons.items()},
     }
 
 
@@ -70,18 +78,22 @@ def reason(graded: NotebookNode, exercise: Exercise) -> str:
         in_part = any(output.output_type == "execute_result" for output in check.get("outputs", []))
         return _last_line(check) if in_part else ""
     if error.ename in ("NameError", "NotImplementedError") and _stands_below(graded, exercise):
-        return "the solution stands below its check; move it above"
+        return Message("the solution stands below its check; move it above")
     if error.ename == "NameError":  # the function's own cell may say why it is not defined
         error = next(iter(_errors(solution)), error)
     if error.ename in ("SyntaxError", "IndentationError") and in_conflict(solution.source):
-        return CONFLICT.format("cell")
+        return Message(CONFLICT, where=Message("cell"))
     first_line = next(iter(error.evalue.splitlines()), "")
+    if took := re.fullmatch(r"this cell took longer than (\d+) seconds", first_line):
+        first_line = Message("this cell took longer than {n} seconds", n=took[1])
     if error.ename == "NotImplementedError":
-        return f"not begun: {first_line}"
+        return Message("not begun: {what}", what=first_line)
     if error.ename not in _OURS:
         return f"{error.ename}: {first_line}".removesuffix(": ")
-    mistake = check.metadata.get("mistake")
-    return f"{first_line}; mistake: {mistake}" if mistake else first_line
+    if not (mistake := check.metadata.get("mistake")):
+        return first_line
+    mistake = joined("{most}; {last}", mistake.split("; "))
+    return Message("{what}; mistake: {mistake}", what=first_line, mistake=mistake)
 
 
 def _marked(graded: NotebookNode, grade_id: str) -> NotebookNode:
@@ -126,7 +138,8 @@ def remark(
     written = [c.source for c in graded.cells if c.cell_type == "code" and c.source not in given]
     name = exercise.function
     borrowed = _uses(name, [*written, *modules]) - _uses(name, [exercise.solution.source])
-    return f"uses rnn_lib: {', '.join(sorted(borrowed))}" if borrowed else ""
+    names = ", ".join(sorted(borrowed))
+    return Message("uses rnn_lib: {names}", names=names) if borrowed else ""
 
 
 def _uses(function: str, sources: Iterable[str]) -> set[str]:

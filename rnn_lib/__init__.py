@@ -3,8 +3,8 @@
 Everything public can be imported from here; ``rnn_lib.plots`` is imported by name, since it needs
 matplotlib. The modules can be read in this order: activations, initializers, layers, recurrent,
 losses, optimizers, network, batches, training, saving, estimator, classifier, language_model;
-beside them gates and gradcheck for lesson 3, text, review_files and imdb for lesson 4. Left out:
-everything that a lesson builds itself.
+beside them gates and gradcheck for lesson 3, text, review_files and imdb for lesson 4, language for
+the messages of the checks. Left out: everything that a lesson builds itself.
 """
 
 from rnn_lib.activations import Activation, get_activation, relu, sigmoid, softmax, tanh

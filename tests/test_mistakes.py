@@ -429,6 +429,7 @@ def test_a_built_wheel_names_mistakes(unpacked_wheel):
     assert Path(where) == unpacked_wheel / "rnn_lib" / "checks" / "__init__.py"
     assert Path(where) != Path(rnn_lib.checks.__file__)
     assert mistake == "the bias is lost"
+    assert (unpacked_wheel / "rnn_lib/locale/ja/LC_MESSAGES/rnn_lib.mo").is_file()
 
 
 def test_a_wheel_without_the_table_is_noticed(unpacked_wheel, tmp_path):

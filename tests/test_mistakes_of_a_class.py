@@ -3,8 +3,9 @@
 import pandas as pd
 import pytest
 
-from classroom.mistakes import NOT_BEGUN, OTHER, mistakes, sections
+from classroom.mistakes import NOT_BEGUN, OTHER, mistakes, named_in, sections
 from classroom.report import COLUMNS
+from rnn_lib.language import VARIABLE
 
 STEP, FORWARD = "1.1 rnn_step", "1.2 rnn_forward"
 LOST = "rnn_step is wrong; mistake: the bias is lost"
@@ -12,7 +13,8 @@ LOST = "rnn_step is wrong; mistake: the bias is lost"
 
 def row(student, exercise, points, reason="", maximum=2.0):
     told = {"student": student, "lesson": "01_forward", "exercise": exercise, "points": points}
-    return dict.fromkeys(COLUMNS, "") | told | {"maximum": maximum, "reason": reason}
+    told |= {"maximum": maximum, "reason": reason, "mistake": named_in(reason)}
+    return dict.fromkeys(COLUMNS, "") | told
 
 
 GRADES = pd.DataFrame(
@@ -57,6 +59,14 @@ def test_the_page_says_the_same_and_shows_names_as_text(found):
     assert "<h2>01_forward: 1.1 rnn_step</h2>\n<p>0.5 of 2 points on average, 6 students" in page
     assert "2 of 2 points on average, 1 student<" in page
     assert "the bias is lost" in page and "&lt;b&gt;Cy&lt;/b&gt;" in page and "<b>" not in page
+
+
+def test_the_page_speaks_the_teachers_language(found, monkeypatch):
+    monkeypatch.setenv(VARIABLE, "ja")
+    page = sections(found)
+    assert "平均0.5点／2点、提出6人" in page and "<th>誤り</th>" in page
+    assert "バイアスが抜けています" in page and "（未着手）" in page
+    assert "the bias is lost" in list(found.mistake), "the table for programs is as it was"
 
 
 def test_a_class_without_a_graded_notebook_has_no_mistakes():

@@ -6,7 +6,8 @@ produces exactly that, and where to read again. A function that nobody has begun
 ``NotImplementedError``.
 
 Set the environment variable ``RNN_LIB_CHECK_SEED`` to a whole number to draw other sizes and other
-numbers: answers written down instead of computed then fail.
+numbers: answers written down instead of computed then fail. ``RNN_LIB_LANG=ja`` lets the checks
+speak Japanese; what a :class:`CheckFailed` carries for programs stays English.
 
 The modules can be read in this order: references (the right answers), problems (what is asked),
 exercise and exercises (a record of each), adapters and fakes (for functions that are not from

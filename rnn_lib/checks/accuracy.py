@@ -23,14 +23,16 @@ from rnn_lib.checks.messages import InPart, listing, refusal
 from rnn_lib.checks.mistakes import TABLE
 from rnn_lib.classifier import ScratchRNNClassifier
 from rnn_lib.imdb import ImdbData, load_imdb
+from rnn_lib.language import Message
 from rnn_lib.text import Sequences
 
 SMALL_MODEL = Record("small_model() -> ScratchRNNClassifier", "lesson 4, section 4")
 N_REVIEWS, MAXLEN, N_WORDS, LARGEST = 3000, 200, 5000, 32
+_AT_MOST, _AT_LEAST = "at most {limit}; got {got}", "at least {limit}; got {got}"
 BUDGET = (
-    ("n_nodes1", le, LARGEST, f"at most {LARGEST}"),
-    ("n_epochs", le, 5, "at most 5"),
-    ("batch_size", ge, 16, "at least 16"),
+    ("n_nodes1", le, LARGEST, _AT_MOST),
+    ("n_epochs", le, 5, _AT_MOST),
+    ("batch_size", ge, 16, _AT_LEAST),
 )
 ENOUGH = 0.81
 # A different seed draws other reviews; this threshold is lower so that luck alone fails nobody.
@@ -46,11 +48,11 @@ START |= {"optimizer": "adam", "lr": 0.002, "clip_norm": 1.0, "batch_size": 64, 
 START |= {"activation": "tanh", "initializer": "gaussian", "bptt_steps": None, "dropout": 0.0}
 """The settings of which a student changes one."""
 RUNG_BUDGET = (
-    ("maxlen", le, 400, "at most 400"),
-    ("maxlen", ge, 1, "at least 1"),
-    ("n_nodes1", le, 64, "at most 64"),
-    ("batch_size", ge, 16, "at least 16"),
-    ("n_epochs", le, 4, "at most 4"),
+    ("maxlen", le, 400, _AT_MOST),
+    ("maxlen", ge, 1, _AT_LEAST),
+    ("n_nodes1", le, 64, _AT_MOST),
+    ("batch_size", ge, 16, _AT_LEAST),
+    ("n_epochs", le, 4, _AT_MOST),
 )
 
 
@@ -85,16 +87,23 @@ def examine_model(record: Record, fn: Callable, rng: Generator, seeded: bool) ->
             model = ScratchRNNClassifier(**settings).fit(x, y)
     except (FloatingPointError, TypeError, ValueError) as error:
         rows = ("error", str(error)), *_advice(settings, _UNDERFITS)
-        raise refusal(SMALL_MODEL, "it cannot be trained", *rows) from error
+        raise refusal(SMALL_MODEL, Message("it cannot be trained"), *rows) from error
     accuracy = (model.predict(data.x_val) == data.y_val).mean()
     in_training = (model.predict(x) == y).mean()
-    what = f"{accuracy:.1%} of the validation reviews classified correctly"
-    trained = f"{in_training:.1%} of the {N_REVIEWS:,} reviews that it was trained on"
+    what = Message(
+        "{accuracy:.1%} of the validation reviews classified correctly", accuracy=accuracy
+    )
+    trained = Message(
+        "{accuracy:.1%} of the {n:,} reviews that it was trained on",
+        accuracy=in_training,
+        n=N_REVIEWS,
+    )
     if accuracy <= enough:
         mistake = _OVERFITS if in_training > OVERFITTED else _UNDERFITS
-        rows = ("expected", f"more than {enough:.0%}"), ("trained", trained), ("mistake", mistake)
+        expected = Message("more than {enough:.0%}", enough=enough)
+        rows = ("expected", expected), ("trained", trained), ("mistake", mistake)
         raise refusal(SMALL_MODEL, what, *rows, *_advice(settings, mistake))
-    return f"within the budget it has {what}, and {trained}."
+    return Message("within the budget it has {what}, and {trained}.", what=what, trained=trained)
 
 
 @cache
@@ -109,7 +118,8 @@ def _settings(fn: Callable) -> dict[str, object]:
     __tracebackhide__ = True
     model = _expect_answer(SMALL_MODEL, fn)
     if not isinstance(model, ScratchRNNClassifier):
-        raise refusal(SMALL_MODEL, f"expected a ScratchRNNClassifier; got {describe(model)}")
+        what = Message("expected a ScratchRNNClassifier; got {got}", got=describe(model))
+        raise refusal(SMALL_MODEL, what)
     return {name: getattr(model, name) for name in _SETTINGS}
 
 
@@ -127,17 +137,24 @@ def _expect_answer(record: Record, fn: Callable) -> object:
     except NotImplementedError:  # an exercise that nobody has begun yet says so itself
         raise
     except Exception as error:
-        what = f"it stopped with {type(error).__name__}"
+        what = Message("it stopped with {error}", error=type(error).__name__)
         raise refusal(record, what, ("error", str(error))) from error
 
 
 def _expect_within_budget(settings: dict[str, object]) -> None:
     __tracebackhide__ = True
     if over := _over_budget(settings, BUDGET, N_WORDS, LARGEST):
-        what = f"{listing([*over])} {'is' if len(over) == 1 else 'are'} not within the budget"
-        rows = [("expected", f"{name} {text}") for name, text in over.items()]
-        rows.append(("mistake", "the settings are over the budget"))
+        what = "{names} is not within the budget"
+        if len(over) > 1:
+            what = "{names} are not within the budget"
+        what = Message(what, names=listing([*over]))
+        rows = [("expected", _setting(name, text)) for name, text in over.items()]
+        rows.append(("mistake", Message("the settings are over the budget")))
         raise refusal(SMALL_MODEL, what, *rows, *_advice(settings, _UNDERFITS))
+
+
+def _setting(name: str, text: str) -> Message:
+    return Message("{name} {what}", name=name, what=text)
 
 
 def _over_budget(
@@ -158,11 +175,13 @@ def _over_budget(
     width = _width(table)
     if width is None or table[0] != n_words or (isinstance(width, Integral) and width > largest):
         got = describe(table) if hasattr(table, "forward") else repr(table)
-        over["embedding"] = f"({n_words:_}, n), with n at most {largest}; got {got}"
+        sizes = {"n_words": n_words, "largest": largest}
+        expected = "({n_words:_}, n), with n at most {largest}; got {got}"
+        over["embedding"] = Message(expected, **sizes, got=got)
     for name, is_within, limit, expected in budget:
         value = settings[name]
         if isinstance(value, Integral) and not is_within(value, limit):
-            over[name] = f"{expected}; got {value}"
+            over[name] = Message(expected, limit=limit, got=value)
     return over
 
 
@@ -216,11 +235,15 @@ def examine_rung(
         raise _refused(f"expected = {expected!r}", "the gain that you expect is not written down")
     before, after = _accuracies(START), _accuracies(START | change)
     gain, spread = after.mean() - before.mean(), hypot(before.std(ddof=1), after.std(ddof=1))
-    told = (
-        f"on the validation reviews, {listing([*change])} brings {gain:+.1f} points, with a spread "
-        f"of {spread:.1f} over two seeds; you expected {expected:+.1f}."
+    told = Message(
+        "on the validation reviews, {name} brings {gain:+.1f} points, with a spread "
+        "of {spread:.1f} over two seeds; you expected {expected:+.1f}.",
+        name=listing([*change]),
+        gain=gain,
+        spread=spread,
+        expected=expected,
     )
-    return told if gain > spread else InPart(told)
+    return told if gain > spread else InPart("{what}", what=told)
 
 
 def _change(fn: Callable) -> dict[str, object]:
@@ -230,9 +253,11 @@ def _change(fn: Callable) -> dict[str, object]:
     given = change.items() if isinstance(change, dict) else ()
     changed = [name for name, v in given if name in START and repr(v) != repr(START[name])]
     if len(given) != 1 or not changed:
-        raise _refused(f"got {change!r}", "not exactly one of the settings is changed")
+        what = Message("got {change!r}", change=change)
+        raise _refused(what, "not exactly one of the settings is changed")
     for name, text in _over_budget(START | change, RUNG_BUDGET, 10_000, 64).items():
-        raise _refused(f"expected {name} {text}", "the setting is over the budget")
+        what = Message("expected {setting}", setting=_setting(name, text))
+        raise _refused(what, "the setting is over the budget")
     return change
 
 
@@ -249,7 +274,7 @@ def _accuracies(settings: dict[str, object]) -> ndarray:
                 model.fit(x, y)
             accuracies.append(100 * (model.predict(x_val) == data.y_val).mean())
     except (FloatingPointError, TypeError, ValueError) as error:
-        raise refusal(MY_RUNG, "it cannot be trained", ("error", str(error))) from error
+        raise refusal(MY_RUNG, Message("it cannot be trained"), ("error", str(error))) from error
     return array(accuracies)
 
 

@@ -16,6 +16,7 @@ from rnn_lib.checks import references
 from rnn_lib.checks.answers import InvalidAnswer, describe
 from rnn_lib.checks.comparison import likely
 from rnn_lib.checks.fakes import Descent, Loss, Network, reader
+from rnn_lib.language import Message
 
 WEIGHTS = ("W_x", "W_h", "b")
 GRADIENTS = tuple(f'grads["{name}"]' for name in WEIGHTS)
@@ -32,12 +33,15 @@ def changes_in_place(update: Callable) -> Callable:
         params, before = dict(arrays), [array.copy() for array in arrays.values()]
         returned = update(params, grads, given[6])
         if not _holds(params, arrays):
-            raise InvalidAnswer("update puts new arrays into params, the old ones are as they were")
+            what = "update puts new arrays into params, the old ones are as they were"
+            raise InvalidAnswer(Message(what))
         if params.keys() != arrays.keys():
             names = ", ".join(map(str, params))
-            raise InvalidAnswer(f"update changes the names in params to {names}")
+            raise InvalidAnswer(
+                Message("update changes the names in params to {names}", names=names)
+            )
         if returned is not None and not (isinstance(returned, dict) and _holds(returned, arrays)):
-            raise InvalidAnswer(f"update returned {describe(returned)}")
+            raise InvalidAnswer(Message("update returned {got}", got=describe(returned)))
         return tuple(array - old for array, old in zip(arrays.values(), before, strict=True))
 
     return changes
@@ -63,7 +67,8 @@ def gradient_of_cubes(numeric_gradient: Callable) -> Callable:
         before = array.copy()
         result = numeric_gradient(f, array, **eps)
         if array.shape != before.shape or not (absolute(array - before) < 1e-12).all():
-            raise InvalidAnswer("numeric_gradient leaves array changed: other numbers are in it")
+            what = "numeric_gradient leaves array changed: other numbers are in it"
+            raise InvalidAnswer(Message(what))
         gradient.rounded |= array.tobytes() != before.tobytes()
         return result
 
@@ -98,8 +103,8 @@ def several_steps(training_step: Callable) -> Callable:
         for batch in zip(x, lengths, y, strict=True):
             value = training_step(network, loss, optimizer, *batch)
             if not isinstance(value, (float, floating)):
-                got = describe(value)
-                raise InvalidAnswer(f"training_step: expected the loss as one number; got {got}")
+                what = "training_step: expected the loss as one number; got {got}"
+                raise InvalidAnswer(Message(what, got=describe(value)))
             losses.append(float(value))
             states.append([param.copy() for param in network.params.values()])
         changes = (
@@ -122,21 +127,23 @@ def all_batches(next_character_batches: Callable) -> Callable:
         came = next_character_batches(ids, n_streams, n_steps)
         batches = list(islice(came, len(ids) + 1)) if isinstance(came, Iterable) else []
         if not 0 < len(batches) <= len(ids):
-            got = f"{len(batches)} of them, in {describe(came)}"
-            _refuse("batch after batch, and an end", got)
+            got = Message("{n} of them, in {came}", n=len(batches), came=describe(came))
+            _refuse(Message("batch after batch, and an end"), got)
         for batch in batches:
             if not isinstance(batch, (tuple, list, ndarray)) or len(batch) != 2:
-                _refuse("each batch as inputs, targets", describe(batch))
+                _refuse(Message("each batch as inputs, targets"), describe(batch))
         try:
             return tuple(asarray([batch[k] for batch in batches]) for k in (0, 1))
         except ValueError:
-            _refuse("all batches, and all rows, of one size", "some that are shorter")
+            what = Message("all batches, and all rows, of one size")
+            _refuse(what, Message("some that are shorter"))
 
     return inputs_and_targets
 
 
 def _refuse(expected: str, got: str) -> None:
-    raise InvalidAnswer(f"next_character_batches: expected {expected}; got {got}") from None
+    what = "next_character_batches: expected {expected}; got {got}"
+    raise InvalidAnswer(Message(what, expected=expected, got=got)) from None
 
 
 def draws(sample: Callable) -> Callable:
@@ -152,24 +159,29 @@ def draws(sample: Callable) -> Callable:
         given = reader(table, read := []), h0, prompt, n, temperature, rng
         drawn = [sample(*given)]
         if not isinstance(drawn[0], (list, tuple, ndarray)):
-            raise InvalidAnswer(f"sample: expected a list of ids; got {describe(drawn[0])}")
+            what = "sample: expected a list of ids; got {got}"
+            raise InvalidAnswer(Message(what, got=describe(drawn[0])))
         first = asarray(drawn[0]) if len(drawn[0]) else zeros(0, int)
         if times == 1:
             return first
         if first.dtype.kind not in "iu" or first.shape != (n,):
-            raise InvalidAnswer(f"sample: expected {n} whole numbers; got {describe(first)}")
+            what = "sample: expected {n} whole numbers; got {got}"
+            raise InvalidAnswer(Message(what, n=n, got=describe(first)))
         drawn += [sample(*given) for _ in range(times - 1)]
         written = [*drawn[-1]]
         if read[1 - n :] != written[:-1] and read[-n:] != written:
-            raise InvalidAnswer("sample: step is given other ids than those that are returned")
+            what = "sample: step is given other ids than those that are returned"
+            raise InvalidAnswer(Message(what))
         counts = bincount(concatenate(drawn), minlength=len(table))
         p = references.softmax(table[0] / temperature)
         unused = rng.bit_generator.state == fresh.bit_generator.state
         if likely(counts, p) and not unused:
             return first[:0]
-        shares = (" ".join(f"{v:.2f}" for v in some) for some in (p, counts / (times * n)))
-        text = "expected shares near {}; got {}".format(*shares) + ", without rng" * unused
-        error = InvalidAnswer(f"sample: at temperature {temperature}, {text}")
+        right, got = (" ".join(f"{v:.2f}" for v in some) for some in (p, counts / (times * n)))
+        what = "sample: at temperature {temperature}, expected shares near {right}; got {got}"
+        if unused:
+            got = Message("{got}, without rng", got=got)
+        error = InvalidAnswer(Message(what, temperature=temperature, right=right, got=got))
         error.counts = counts
         raise error
 

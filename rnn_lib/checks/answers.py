@@ -6,6 +6,7 @@ Whether the numbers are right is not asked here.
 from numpy import asarray, float64, floating, ndarray
 
 from rnn_lib.checks.exercise import Exercise
+from rnn_lib.language import Message
 
 
 class InvalidAnswer(Exception):
@@ -56,25 +57,29 @@ def _expect_several(exercise: Exercise, returned: object) -> None:
     names = exercise.returns
     is_several = isinstance(returned, (tuple, list))
     if not is_several or len(returned) != len(names):
-        things = "results" if "loss" in names else "arrays"
-        expected = f"expected {len(names)} {things} {', '.join(names)}"
+        what = "{name}: expected {n} arrays {names}; got {got}"
+        if "loss" in names:
+            what = "{name}: expected {n} results {names}; got {got}"
         got = len(returned) if is_several else describe(returned)
-        raise InvalidAnswer(f"{exercise.name}: {expected}; got {got}")
+        of_names = {"n": len(names), "names": ", ".join(names)}
+        raise InvalidAnswer(Message(what, name=exercise.name, **of_names, got=got))
 
 
 def _complaint(exercise: Exercise, name: str, value: object) -> str:
     """Say what is not right about one result, other than its numbers."""
     is_number = name == "loss" and isinstance(value, (float, floating))
     if not (is_number or isinstance(value, ndarray)):
-        kind = "one number" if name == "loss" else "a NumPy array"
-        return f"{exercise.name}: expected {name} as {kind}; got {describe(value)}"
+        what = "{name}: expected {result} as a NumPy array; got {got}"
+        if name == "loss":
+            what = "{name}: expected {result} as one number; got {got}"
+        return Message(what, name=exercise.name, result=name, got=describe(value))
     dtype = asarray(value).dtype  # of a subclass, only the numbers count
     if exercise.integers:
-        is_right, wanted = dtype.kind in "iu", "whole numbers, int"
+        is_right, what = dtype.kind in "iu", "{name}: {result} holds {got}, not whole numbers, int"
     else:
         is_right = dtype.kind == "f" and dtype.itemsize >= 4
-        wanted = "floating-point numbers, float64"
-    return "" if is_right else f"{exercise.name}: {name} holds {dtype}, not {wanted}"
+        what = "{name}: {result} holds {got}, not floating-point numbers, float64"
+    return "" if is_right else Message(what, name=exercise.name, result=name, got=dtype)
 
 
 def describe(value: object) -> str:
@@ -82,8 +87,8 @@ def describe(value: object) -> str:
     if value is None:
         return "None"
     if isinstance(value, ndarray):
-        return f"one array of shape {value.shape}"
-    if isinstance(value, (tuple, list)):
-        return f"a {type(value).__name__} of {len(value)}"
+        return Message("one array of shape {shape}", shape=value.shape)
     kind = type(value).__name__
-    return f"{'an' if kind[0] in 'aeiouAEIOU' else 'a'} {kind}"
+    if isinstance(value, (tuple, list)):
+        return Message("a {kind} of {n}", kind=kind, n=len(value))
+    return Message("an {kind}" if kind[0] in "aeiouAEIOU" else "a {kind}", kind=kind)

@@ -19,8 +19,9 @@ from rnn_lib.checks.integrity import expect_unreplaced
 from rnn_lib.checks.judging import Exam
 from rnn_lib.checks.mistakes import known_mistakes
 from rnn_lib.checks.problems import Problem
+from rnn_lib.language import Message, joined, translated
 
-HALF = "earns half the points"
+HALF = Message("earns half the points")
 """What the line of a check says then; a grader reads it."""
 
 _DOCSTRING = """Check ``{contract}``.
@@ -63,7 +64,8 @@ def examine(exercise: Exercise, fn: Callable, rng: Generator, seeded: bool) -> s
         with errstate(all="ignore"):  # NumPy's warnings would say it twice
             last = Exam(coarse, fn, exercise.extremes())
             _expect_right(last, at_extremes=True)
-    return "\n".join(filter(None, [_verified(exam, asked), exercise.remark(last)]))
+    said = filter(None, [_verified(exam, asked), exercise.remark(last)])
+    return joined("{most}\n{last}", said)
 
 
 def _expect_right(exam: Exam, further: Iterable[Problem] = (), at_extremes: bool = False) -> None:
@@ -81,12 +83,17 @@ def _verified(exam: Exam, asked: list[Problem]) -> str:
     exercise = exam.exercise
     T = sorted({problem.sizes.get("T", 0) for problem in asked})
     bptt_steps = max(problem.numbers.get("bptt_steps") or 0 for problem in asked)
-    precision = f"to {exam.tolerance:.0e}".replace("e-0", "e-")
-    if exam.in_float32:
-        precision += " (float32)"
-    T_values = ", ".join(map(str, T))
-    what = exercise.verified.format(T=T_values, bptt_steps=bptt_steps, precision=precision)
-    return f"{what}; two calls agree, {exercise.untouched} untouched."
+    tolerance = f"{exam.tolerance:.0e}".replace("e-0", "e-")
+    precision = "to {tolerance} (float32)" if exam.in_float32 else "to {tolerance}"
+    what = Message(
+        exercise.verified,
+        T=", ".join(map(str, T)),
+        bptt_steps=bptt_steps,
+        precision=Message(precision, tolerance=tolerance),
+    )
+    return Message(
+        "{what}; two calls agree, {untouched} untouched.", what=what, untouched=exercise.untouched
+    )
 
 
 def run(record: Record, judge: Callable[..., str], fn: Callable) -> None:
@@ -95,13 +102,18 @@ def run(record: Record, judge: Callable[..., str], fn: Callable) -> None:
     try:
         expect_unreplaced()
         if not callable(fn):
-            raise CheckFailed(f"{record.name}: expected a function, got {describe(fn)}")
+            what = Message(
+                "{name}: expected a function, got {got}", name=record.name, got=describe(fn)
+            )
+            raise CheckFailed(translated(what))
         verified = judge(record, fn, *problems.seeded_rng())
         expect_unreplaced()
     except NotImplementedError as stub:  # nobody wants to see how we got there
         raise stub.with_traceback(None) from None
     in_part = isinstance(verified, messages.InPart)
-    print(f"{record.name} {HALF if in_part else 'is right'}: {verified}")
+    verdict = HALF if in_part else Message("is right")
+    line = Message("{name} {verdict}: {what}", name=record.name, verdict=verdict, what=verified)
+    print(translated(line))
 
 
 def make_check(

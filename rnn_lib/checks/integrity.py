@@ -15,6 +15,7 @@ from numpy import add, array, maximum
 
 from rnn_lib.checks import accuracy
 from rnn_lib.checks.failure import CheckFailed
+from rnn_lib.language import Message, translated
 
 # The names of Python's that the checks rely on.
 _PYTHONS = (
@@ -47,12 +48,11 @@ def expect_unreplaced() -> None:
     """
     for where, names, name, value in _as_imported:
         if names.get(name) is not value:
-            what = f"{where}.{name} was replaced"
-            raise CheckFailed(f"{what}: restart the kernel and run all cells again")
+            what = "{name} was replaced: restart the kernel and run all cells again"
+            raise CheckFailed(translated(Message(what, name=f"{where}.{name}")))
     if not _arrays_add_up():
-        raise CheckFailed(
-            "NumPy's arrays no longer add up: restart the kernel and run all cells again"
-        )
+        what = "NumPy's arrays no longer add up: restart the kernel and run all cells again"
+        raise CheckFailed(translated(Message(what)))
 
 
 def _arrays_add_up() -> bool:

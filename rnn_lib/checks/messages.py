@@ -1,7 +1,8 @@
 """What a student reads: what is wrong, by how much, which mistake it is, and where to read again.
 
-A headline, then a few rows, each a word and a line. Nothing in it depends on the machine. What is
-wrong and which mistake it is, others have found out: see ``judging`` and ``diagnosis``.
+A headline, then a few rows, each a word and a line, in the reader's language. Nothing in it depends
+on the machine. What is wrong and which mistake it is, others have found out: see ``judging`` and
+``diagnosis``.
 """
 
 import inspect
@@ -17,6 +18,7 @@ from rnn_lib.checks.exercise import Record
 from rnn_lib.checks.failure import CheckFailed
 from rnn_lib.checks.judging import Exam, Fault, Outcome
 from rnn_lib.checks.mistakes import Mistake
+from rnn_lib.language import Message, joined, translated
 
 Row = tuple[str, str]
 
@@ -37,31 +39,37 @@ def failure(exam: Exam, diagnosis: Diagnosis) -> CheckFailed:
     fault = exam.fault_in(diagnosis.left) if mistakes else exam.fault
     headline, rows = _PARTS[fault.kind](exam, fault, bool(mistakes))
     for mistake in mistakes:
-        hint = mistake.hint.replace("{wrong}", " and ".join(sorted(exam.wrong())))
+        hint = mistake.hint
+        if "{wrong}" in hint:
+            hint = Message(hint, wrong=joined("{most} and {last}", sorted(exam.wrong())))
         rows += [("mistake", mistake.name), ("try", "" if _is_written(exam, hint) else hint)]
     if mistakes and left:
-        also = "something else is wrong, too"
-        rows += [("also", f"that is not all: in {listing(left)} {also}; mend this first")]
+        also = "that is not all: in {names} something else is wrong, too; mend this first"
+        rows += [("also", Message(also, names=listing(left)))]
     elif left == [*exam.exercise.returns]:
         rows += [("try", exam.exercise.source)]
-    section = _section(exam, mistakes)
-    rows += [("note", _replaced()), ("read", section)]
+    sections = _sections(exam, mistakes)
+    rows += [("note", _replaced()), ("read", joined("{most}; {last}", sections))]
     names = "; ".join(mistake.name for mistake in mistakes)
-    return CheckFailed(lay_out(headline, rows), fault.name or None, names or None, section)
+    return CheckFailed(
+        lay_out(headline, rows), fault.name or None, names or None, "; ".join(sections)
+    )
 
 
 def lay_out(headline: str, rows: list[Row]) -> str:
-    """Write a headline and, below it, the rows that say something."""
-    return "\n".join([headline, *(f"    {key:<9} {text}" for key, text in rows if text)])
+    """Write a headline and, below it, the rows that say something, in the reader's language."""
+    said = (f"    {translated(key):<9} {translated(text)}" for key, text in rows if text)
+    return "\n".join([translated(headline), *said])
 
 
 def refusal(record: Record, what: str, *rows: Row) -> CheckFailed:
     """Write what is wrong with something that is not a function from arrays to arrays."""
-    message = lay_out(f"{record.name}: {what}", [*rows, ("read", record.section)])
+    headline = Message("{name}: {what}", name=record.name, what=what)
+    message = lay_out(headline, [*rows, ("read", record.section)])
     return CheckFailed(message, mistake=dict(rows).get("mistake"), section=record.section)
 
 
-class InPart(str):
+class InPart(Message):
     """What a pass has verified, where it earns half the points."""
 
 
@@ -77,12 +85,13 @@ def _told_apart(*values: float) -> list[str]:
 def listing(words: list[str]) -> str:
     """Join words as one says them."""
     *most, last = words
-    return f"{', '.join(most)} and {last}" if most else last
+    return joined("{most} and {last}", [joined("{most}, {last}", most), last]) if most else last
 
 
 def _error(exam: Exam, fault: Fault, explained: bool) -> tuple[str, list[Row]]:
     error = fault.outcome.error
-    return f"{exam.exercise.name} stopped with {type(error).__name__}", [
+    kind = type(error).__name__
+    return Message("{name} stopped with {error}", name=exam.exercise.name, error=kind), [
         ("where", _where(fault.outcome)),
         ("error", str(error).split("\n")[0]),
         ("line", _line(exam, error)),
@@ -91,39 +100,47 @@ def _error(exam: Exam, fault: Fault, explained: bool) -> tuple[str, list[Row]]:
 
 def _invalid(exam: Exam, fault: Fault, explained: bool) -> tuple[str, list[Row]]:
     where = "" if fault.outcome is exam.outcomes[0] else _where(fault.outcome)
-    return str(fault.outcome.error), [("where", where)]
+    return fault.outcome.error.args[0], [("where", where)]
 
 
 def _changed(exam: Exam, fault: Fault, explained: bool) -> tuple[str, list[Row]]:
     before, after = fault.outcome.given_before[fault.name], fault.outcome.given_after[fault.name]
     if not isinstance(before, ndarray):
-        what = f"{len(before)} entries then, {len(after)} now, not the same"
+        what = Message(
+            "{before} entries then, {now} now, not the same", before=len(before), now=len(after)
+        )
     elif before.shape == after.shape:
         index = _worst(after, before)
         was, now = _told_apart(before[index], after[index])
-        what = f"{_element(fault.name, index)} was {was}, now it is {now}"
+        element = _element(fault.name, index)
+        what = Message("{name} was {was}, now it is {now}", name=element, was=was, now=now)
     else:
-        what = f"its shape was {before.shape}, now it is {after.shape}"
-    return f"{exam.exercise.name} changes its argument {fault.name}", [
+        what = Message("its shape was {was}, now it is {now}", was=before.shape, now=after.shape)
+    name = fault.name
+    return Message(
+        "{function} changes its argument {name}", function=exam.exercise.name, name=name
+    ), [
         ("where", _where(fault.outcome)),
-        ("expected", f"{fault.name} as it was before the call"),
+        ("expected", Message("{name} as it was before the call", name=name)),
         ("got", what),
-        ("try", "" if explained else f"work on a copy, {fault.name}.copy()"),
+        ("try", "" if explained else Message("work on a copy, {name}.copy()", name=name)),
     ]
 
 
 def _overwritten(exam: Exam, fault: Fault, explained: bool) -> tuple[str, list[Row]]:
-    return f"{exam.exercise.name} writes into an array that it returned before", [
-        ("got", f"the {fault.name} of one call was changed by a later call"),
-        ("try", "make new arrays inside the function, in each call"),
+    headline = "{name} writes into an array that it returned before"
+    return Message(headline, name=exam.exercise.name), [
+        ("got", Message("the {name} of one call was changed by a later call", name=fault.name)),
+        ("try", Message("make new arrays inside the function, in each call")),
     ]
 
 
 def _shape(exam: Exam, fault: Fault, explained: bool) -> tuple[str, list[Row]]:
-    return f"{exam.exercise.name}: {fault.name} has the wrong shape", [
+    what = Message("{name} has the wrong shape", name=fault.name)
+    return Message("{name}: {what}", name=exam.exercise.name, what=what), [
         ("where", _where(fault.outcome)),
-        ("expected", f"shape {fault.right.shape}"),
-        ("got", f"shape {fault.outcome.values[fault.name].shape}"),
+        ("expected", Message("shape {shape}", shape=fault.right.shape)),
+        ("got", Message("shape {shape}", shape=fault.outcome.values[fault.name].shape)),
     ]
 
 
@@ -143,14 +160,18 @@ def _ids(fault: Fault) -> list[Row]:
 
 def _value(exam: Exam, fault: Fault, explained: bool) -> tuple[str, list[Row]]:
     got, right = fault.outcome.values[fault.name], fault.right
-    headline = f"{exam.exercise.name}: {_which(exam, fault)}"
+    headline = Message("{name}: {what}", name=exam.exercise.name, what=_which(exam, fault))
     if exam.exercise.integers:
         return headline, _ids(fault)
     index = _worst(got, right)
     expected, came = _told_apart(right[index], got[index])
+    element = _element(fault.name, index)
+    worst = Message(
+        "{name}: expected {expected}, got {got}", name=element, expected=expected, got=came
+    )
     return headline, [
         ("where", _where(fault.outcome)),
-        ("worst", f"{_element(fault.name, index)}: expected {expected}, got {came}"),
+        ("worst", worst),
         ("overall", _overall(fault, got, right, explained)),
         ("when", _when(exam)),
     ]
@@ -160,11 +181,11 @@ _KINDS = _error, _invalid, _changed, _overwritten, _shape, _value
 _PARTS = {part.__name__[1:]: part for part in _KINDS}
 
 
-def _section(exam: Exam, mistakes: list[Mistake]) -> str:
+def _sections(exam: Exam, mistakes: list[Mistake]) -> list[str]:
     sections = [mistake.section or exam.exercise.section for mistake in mistakes]
     if not sections:
-        sections = [_TRUNCATION if _only_truncated(exam) else exam.exercise.section]
-    return "; ".join(dict.fromkeys(sections))
+        sections = [TRUNCATION if _only_truncated(exam) else exam.exercise.section]
+    return list(dict.fromkeys(sections))
 
 
 def _replaced() -> str:
@@ -173,11 +194,12 @@ def _replaced() -> str:
     names = [f"np.{name}" for name, value in _NUMPY.items() if now.get(name, value) is not value]
     if not names:
         return ""
-    are = "is" if len(names) == 1 else "are"
-    return f"{listing(names)} {are} no longer NumPy's own: restart the kernel, run all cells again"
+    is_one = "{names} is no longer NumPy's own: restart the kernel, run all cells again"
+    are = "{names} are no longer NumPy's own: restart the kernel, run all cells again"
+    return Message(is_one if len(names) == 1 else are, names=listing(names))
 
 
-_TRUNCATION = "lesson 3, section 8"
+TRUNCATION = "lesson 3, section 8"
 
 
 def _which(exam: Exam, fault: Fault) -> str:
@@ -185,8 +207,8 @@ def _which(exam: Exam, fault: Fault) -> str:
     wrong = exam.wrong(exam.tolerance) | {fault.name}
     names = exam.exercise.returns
     bad, good = [n for n in names if n in wrong], [n for n in names if n not in wrong]
-    text = f"{listing(bad)} {'is' if len(bad) == 1 else 'are'} wrong"
-    return f"{text}, {listing(good)} right" if good else text
+    text = Message("{bad} is wrong" if len(bad) == 1 else "{bad} are wrong", bad=listing(bad))
+    return Message("{what}, {good} right", what=text, good=listing(good)) if good else text
 
 
 def _where(outcome: Outcome) -> str:
@@ -194,20 +216,21 @@ def _where(outcome: Outcome) -> str:
     options = {n: problem.numbers[n] for n in ("bptt_steps", "eps") if n in problem.numbers}
     sizes = problem.sizes | options
     text = ", ".join(f"{name} = {value}" for name, value in sizes.items())
-    return text if problem.is_first else f"{text}; {problem.call}"
+    return text if problem.is_first else Message("{where}; {call}", where=text, call=problem.call)
 
 
 def _when(exam: Exam) -> str:
     """Say for which numbers of time steps all is right, if that tells anything."""
     if _only_truncated(exam):
-        return "right without bptt_steps, wrong with"
+        return Message("right without bptt_steps, wrong with")
     wrong: dict[str, bool] = {}
     for outcome in exam.outcomes:
         if outcome.problem.is_first:
             T = str(outcome.problem.sizes.get("T", 1))
             wrong[T] = wrong.get(T, False) or bool(outcome.wrong(exam.tolerance))
     good, bad = ([T for T in wrong if wrong[T] is is_wrong] for is_wrong in (False, True))
-    return f"right for T = {listing(good)}, wrong for T = {listing(bad)}" if good and bad else ""
+    what = "right for T = {good}, wrong for T = {bad}"
+    return Message(what, good=listing(good), bad=listing(bad)) if good and bad else ""
 
 
 def _only_truncated(exam: Exam) -> bool:
@@ -218,39 +241,42 @@ def _only_truncated(exam: Exam) -> bool:
 def _overall(fault: Fault, got: ndarray, right: ndarray, explained: bool) -> str:
     """Compare two arrays as vectors, in words: by size, and by direction."""
     if not isfinite(got).all():
-        return "NaN or infinity among the numbers"
+        return Message("NaN or infinity among the numbers")
     largest, difference = absolute(right).max(), absolute(got - right).max()
     if difference < 1e-3 * largest:
         share = f"{difference / largest:.0e}".replace("e-0", "e-")
-        question = "" if explained else ": a formula that is nearly right, or float32 in between?"
-        return f"off by {share} of the largest number{question}"
+        what = Message("off by {share} of the largest number", share=share)
+        question = "{what}: a formula that is nearly right, or float32 in between?"
+        return what if explained else Message(question, what=what)
     if not got.any() or not right.any():
-        return "" if got.any() else "all zeros"
+        return "" if got.any() else Message("all zeros")
     size = sqrt((got * got).sum() / (right * right).sum())
     cosine = (got * right).sum() / (right * right).sum() / size
     if near(got, size * right) or near(got, -size * right):
-        what = "each number is" if got.ndim else "it is"
-        return f"{what} {_times(cosine * size, fault.outcome.problem.sizes)} the right one"
+        what = "each number is {times} the right one" if got.ndim else "it is {times} the right one"
+        return Message(what, times=_times(cosine * size, fault.outcome.problem.sizes))
+    what = "the norm is {times} the right one, and it points {direction}"
     direction = next(words for least, words in _DIRECTIONS if cosine >= least)
-    return f"the norm is {_times(size)} the right one, and it points {direction}"
+    return Message(what, times=_times(size), direction=direction)
 
 
 _DIRECTIONS = (
-    (0.9, "in nearly the same direction"),
-    (-0.9, "in another direction"),
-    (-2, "in nearly the opposite direction"),
+    (0.9, Message("in nearly the same direction")),
+    (-0.9, Message("in another direction")),
+    (-2, Message("in nearly the opposite direction")),
 )
 
 
 def _times(ratio: float, sizes: dict[str, int] | None = None) -> str:
     """Say a ratio in words: half of, twice, minus 1 times, or N times."""
-    sign, ratio = ("minus " if ratio < 0 else ""), abs(ratio)
-    known = {0.5: "half of", 2.0: "twice"}
+    known = {0.5: Message("half of"), 2.0: Message("twice")}
     for name, n in (sizes or {}).items():
         if name in "NTFHK":
-            known |= {float(n): f"{name} = {n} times", 1 / n: f"1 / {name} = 1 / {n} of"}
-    words = [text for value, text in known.items() if abs(ratio / value - 1) < 1e-4]
-    return sign + (words[0] if words else f"{ratio:.2g} times")
+            known[float(n)] = Message("{name} = {n} times", name=name, n=n)
+            known[1 / n] = Message("1 / {name} = 1 / {n} of", name=name, n=n)
+    words = [text for value, text in known.items() if abs(abs(ratio) / value - 1) < 1e-4]
+    words.append(Message("{ratio:.2g} times", ratio=abs(ratio)))
+    return Message("minus {times}", times=words[0]) if ratio < 0 else words[0]
 
 
 def _worst(got: ndarray, right: ndarray) -> tuple[int, ...]:
@@ -262,7 +288,8 @@ def _worst(got: ndarray, right: ndarray) -> tuple[int, ...]:
 
 
 def _element(name: str, index: tuple[int, ...]) -> str:
-    return f"{name}[{', '.join(str(i) for i in index)}]" if index else name
+    where = ", ".join(str(i) for i in index)
+    return Message("{name}[{where}]", name=name, where=where) if index else name
 
 
 def _is_written(exam: Exam, hint: str) -> bool:
@@ -293,7 +320,7 @@ def lost_near_zero(exam: Exam) -> str:
     tiny = absolute(right) < 1e-9
     if (absolute(h - right)[tiny] < 1e-3 * right[tiny]).all():
         return ""
-    return (
+    return Message(
         "note: the tanh of 1e-17 comes out as 0 here, digits near 0 are lost; "
         "np.tanh keeps them (lesson 1, section 5)"
     )
@@ -303,4 +330,6 @@ def rounded_in_place(exam: Exam) -> str:
     """Say whether the array that was nudged comes back with other last digits."""
     if not exam.function.rounded:
         return ""
-    return "note: array comes back changed in its last digit; keep the number and put it back"
+    return Message(
+        "note: array comes back changed in its last digit; keep the number and put it back"
+    )

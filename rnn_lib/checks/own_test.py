@@ -15,6 +15,7 @@ from rnn_lib.checks.failure import CheckFailed
 from rnn_lib.checks.messages import lay_out
 from rnn_lib.checks.mistakes import TABLE, known_mistakes
 from rnn_lib.checks.mutants import STYLES, compiled
+from rnn_lib.language import Message
 
 RECORD = Record("looks_right(forward) -> bool", "lesson 2, section 6")
 SIGNATURE = "layer(x, h0, W_x, W_h, b)"
@@ -32,15 +33,21 @@ def examine(record: Record, fn: Callable, rng: Generator, seeded: bool) -> str:
     right = [compiled(SIGNATURE, style) for style in STYLES["layer"]]
     refused = [layer for layer in right if not _verdict(fn, layer)]
     if refused:
-        which = "every right layer" if len(refused) == len(right) else "a right layer"
-        raise _failure(f"it returns False for {which}", f"your test refuses {which}")
+        if len(refused) == len(right):
+            what = Message("it returns False for every right layer")
+            raise _failure(what, "your test refuses every right layer")
+        raise _failure(
+            Message("it returns False for a right layer"), "your test refuses a right layer"
+        )
     wrong = known_mistakes(SIGNATURE)
     passed = [m for m in wrong if any(_verdict(fn, layer) for layer in m.mutants)]
     if passed:
-        what = f"it returns True for {len(passed)} of {len(wrong)} kinds of wrong layers"
+        what = "it returns True for {n} of {all} kinds of wrong layers"
+        what = Message(what, n=len(passed), all=len(wrong))
         all_pass = ["your test lets every layer pass"] if len(passed) == len(wrong) else []
         raise _failure(what, *(all_pass or [mistake.name for mistake in passed]))
-    return f"it accepts {len(right)} right layers and refuses {len(wrong)} kinds of wrong ones."
+    what = "it accepts {right} right layers and refuses {wrong} kinds of wrong ones."
+    return Message(what, right=len(right), wrong=len(wrong))
 
 
 def _verdict(fn: Callable, layer: Callable) -> bool:
@@ -52,15 +59,19 @@ def _verdict(fn: Callable, layer: Callable) -> bool:
     except NotImplementedError:  # an exercise that nobody has begun yet says so itself
         raise
     except Exception as error:
-        mistake = "your test stops, and gives no verdict"
-        raise _failure(f"it stopped with {type(error).__name__}: {error}", mistake) from error
+        kind, mistake = type(error).__name__, "your test stops, and gives no verdict"
+        what = Message("it stopped with {error}: {text}", error=kind, text=str(error))
+        raise _failure(what, mistake) from error
     if not isinstance(verdict, (bool, bool_)):
-        raise _failure(f"it returned {describe(verdict)}", "the verdict is not True or False")
+        what = Message("it returned {got}", got=describe(verdict))
+        raise _failure(what, "the verdict is not True or False")
     return bool(verdict)
 
 
 def _failure(what: str, *mistakes: str) -> CheckFailed:
     rows = [row for m in mistakes[:3] for row in (("mistake", m), ("try", TABLE[m]["try"]))]
-    rows.append(("also", f"{len(mistakes) - 3} more kinds pass" if len(mistakes) > 3 else ""))
-    message = lay_out(f"{RECORD.name}: {what}", [*rows, ("read", RECORD.section)])
+    if len(mistakes) > 3:
+        rows.append(("also", Message("{n} more kinds pass", n=len(mistakes) - 3)))
+    headline = Message("{name}: {what}", name=RECORD.name, what=what)
+    message = lay_out(headline, [*rows, ("read", RECORD.section)])
     return CheckFailed(message, "the verdict", "; ".join(mistakes), RECORD.section)

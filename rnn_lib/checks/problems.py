@@ -17,13 +17,14 @@ from numpy import arange, array, eye, ndarray, resize, stack, zeros
 from numpy.random import Generator, default_rng
 
 from rnn_lib.checks import references
+from rnn_lib.language import Message, translated
 
 SEED_VARIABLE = "RNN_LIB_CHECK_SEED"
 
 _FIRST, _OTHER, _AGAIN = (
-    "first call",
-    "second call, other numbers",
-    "third call, the first numbers again",
+    Message("first call"),
+    Message("second call, other numbers"),
+    Message("third call, the first numbers again"),
 )
 
 _WORDS = ["the", "film", "was", "long", "dull", "but", "we", "all", "like", "its", "last", "scene"]
@@ -80,7 +81,8 @@ def seeded_rng() -> tuple[Generator, bool]:
     if not seed:
         return default_rng(7), False
     if not seed.isdecimal():
-        raise ValueError(f"{SEED_VARIABLE}: expected a whole number of at least 0, got {seed!r}")
+        what = "{name}: expected a whole number of at least 0, got {seed!r}"
+        raise ValueError(translated(Message(what, name=SEED_VARIABLE, seed=seed)))
     return default_rng(int(seed)), True
 
 
@@ -192,7 +194,8 @@ def scaled(ask: Callable, *gradients: str) -> Callable:
         last = [p for p in asked if p.is_first and not p.numbers.get("bptt_steps")][-1]
         for size in (1e-6, 1e6):
             numbers = {name: size * last.numbers[name] for name in gradients}
-            asked.append(Problem(last.numbers | numbers, last.sizes, f"gradients times {size:.0e}"))
+            call = Message("gradients times {size:.0e}", size=size)
+            asked.append(Problem(last.numbers | numbers, last.sizes, call))
         return asked
 
     return asking
