@@ -210,7 +210,7 @@ def test_what_jupyter_opens_is_repaired(slip, tmp_path):
     assert repaired.problem == ""
     assert sources(repaired.notebook.cells) == sources(right.notebook.cells)
     assert not any("tags" in cell.metadata for cell in repaired.notebook.cells)
-    assert set(repaired.notebook.metadata) == {"kernelspec"}
+    assert set(repaired.notebook.metadata) == {"kernelspec", "lang"}
     nbformat.validate(repaired.notebook)
 
 
