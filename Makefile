@@ -6,15 +6,16 @@ PYTHON ?= python3.13 python3.12 python3.11 python3 python
 
 python := .venv/bin/python
 
-.PHONY: help start lab run test test-slow test-all notebooks student grade data lint clean
+.PHONY: help start lab run test test-slow test-all notebooks translate student grade data \
+  lint lint-ja clean
 .NOTPARALLEL:
 
 help: ## list the tasks
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | while read -r task what; do \
 	  printf 'make %-10s %s\n' "$$task" "$$what"; done
 
-start: .venv/installed ## write the lessons for you to work on, and open the first in JupyterLab
-	$(python) -m classroom.start
+start: .venv/installed ## write the lessons for you to work on, open the first in JupyterLab [COURSE_LANG=ja]
+	$(language) $(python) -m classroom.start
 
 lab: .venv/installed ## open the complete lessons, solutions included, in JupyterLab
 	$(python) -m jupyterlab $(as_root) notebooks/01_forward.ipynb
@@ -31,15 +32,23 @@ test-all: test test-slow ## the same and the slow tests
 test-slow: .venv/installed-test
 	$(python) -m pytest $(both_cores) -m "slow or hypothesis"
 
-notebooks: .venv/installed ## execute the lessons in place: renews the committed outputs
+notebooks: .venv/installed-test ## execute the lessons in place: renews the committed outputs, translations too
 	$(python) tests/run_lessons.py --inplace
 	$(python) docs/make_figures.py
+	$(python) tests/translate.py
+
+translate: .venv/installed-test ## write the lessons in other languages, list what is to be translated
+	$(python) tests/translate.py
 
 # What is not given is not passed on: the defaults stand in the programs.
 option = $(if $($(1)),--$(2)="$($(1))")
 
-student: .venv/installed ## write the lessons without solutions to build/student/ [KEEP_BOTH=1 REPOSITORY=]
-	$(python) -m classroom.edition $(if $(KEEP_BOTH),--keep-both) $(call option,REPOSITORY,repository)
+# In which language lessons are written, and checks speak: English unless given.
+COURSE_LANG ?= $(RNN_LIB_LANG)
+language = RNN_LIB_LANG="$(COURSE_LANG)"
+
+student: .venv/installed ## write the lessons without solutions to build/student/ [KEEP_BOTH=1 REPOSITORY= COURSE_LANG=]
+	$(language) $(python) -m classroom.edition $(if $(KEEP_BOTH),--keep-both) $(call option,REPOSITORY,repository)
 
 grade: .venv/installed-class ## grade a class: SUBMISSIONS=folder-or-zip [ROSTER= JOBS= TIMEOUT= MEMORY= SEED= SANDBOX=none]
 	@$(if $(SUBMISSIONS),,echo "Which notebooks? make grade SUBMISSIONS=folder-or-zip"; exit 1)
@@ -54,6 +63,9 @@ lint: .venv/installed-test ## check the code's style, notebooks included, and wh
 	$(python) -m ruff check
 	$(python) -m ruff format --check
 	.venv/bin/lint-imports --no-cache --no-logo
+
+lint-ja: .venv/installed-test ## check the style of the Japanese prose; needs npm
+	$(python) tests/lint_japanese.py
 
 clean: ## remove what was built; .venv, data/, and the work of students and teachers stay
 	rm -rf *.egg-info .pytest_cache .ruff_cache .hypothesis notebooks/.ipynb_checkpoints

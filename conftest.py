@@ -69,6 +69,11 @@ def _is_quick(config):
     return "not slow" in config.option.markexpr
 
 
+def _language(path):
+    """Return the language of a translated notebook, such as "ja"; None for any other file."""
+    return path.parent.name if path.match("notebooks/*/*.ipynb") else None
+
+
 def pytest_configure(config):
     settings.load_profile("quick" if _is_quick(config) else "thorough")
 
@@ -77,16 +82,28 @@ def pytest_configure(config):
 def pytest_collection_modifyitems(config, items):
     """Mark each notebook's cells with its lesson, and let the longest files come first.
 
-    A slow cell needs the cells before it: `make test-slow` runs its whole notebook.
+    A slow cell needs the cells before it: `make test-slow` runs its whole notebook. So it does with
+    all notebooks in other languages than English.
     """
     rank = {name: place for place, name in enumerate(LONGEST_FIRST)}
     items.sort(key=lambda item: rank.get(item.path.name, len(rank)))
     for item in items:
+        if _language(item.path):
+            item.add_marker("slow")
+            continue
         if lesson := re.fullmatch(r"0(\d)_\w+\.ipynb", item.path.name):
             item.add_marker(f"lesson{lesson[1]}")
         slow = SLOW_CELLS.get(item.path.name)
         if slow and (not _is_quick(config) or item.cell.id in slow):
             item.add_marker("slow")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup(item):
+    """Let the kernel of a notebook, which starts here, speak the notebook's language."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RNN_LIB_LANG", _language(item.path) or "en")
+        return (yield)
 
 
 @pytest.fixture

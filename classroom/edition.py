@@ -5,6 +5,8 @@ Below each check stands a folded cell with which one can read on without the exe
     python -m classroom.edition               writes build/student/
     python -m classroom.edition --keep-both   where a student has worked, writes beside it
 
+Both in the language that the environment variable ``RNN_LIB_LANG`` names, such as ``ja``.
+
 Nothing that a student wrote is ever overwritten (:mod:`classroom.files`).
 
 nbgrader's own ``generate_assignment`` gives the same notebooks: see nbgrader_config.py.
@@ -20,7 +22,17 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 
 from classroom.files import WorkedOn, shown, to_bytes, write_generated
-from classroom.lessons import BEGIN, END, NOTEBOOKS, ROOT, Exercise, exercises, lesson_paths, read
+from classroom.lessons import (
+    BEGIN,
+    END,
+    NOTEBOOKS,
+    ROOT,
+    Exercise,
+    exercises,
+    language_asked_for,
+    lesson_paths,
+    read,
+)
 
 STUDENT = ROOT / "build" / "student"
 
@@ -116,7 +128,7 @@ def _checksum(cell: NotebookNode) -> str:
     return hashlib.md5("".join(map(str, parts)).encode(), usedforsecurity=False).hexdigest()
 
 
-def editions(repository: str | None = None) -> dict[str, bytes]:
+def editions(repository: str | None = None, language: str = "") -> dict[str, bytes]:
     """Return the files of the student edition, the appendix included, by name.
 
     Parameters
@@ -124,12 +136,17 @@ def editions(repository: str | None = None) -> dict[str, bytes]:
     repository : str, optional
         The address of the project. With it each lesson begins with a cell that installs the course
         where it is missing, as on Colab and Kaggle.
+    language : str, optional
+        A folder of notebooks/; English unless given.
     """
-    paths = [*lesson_paths(), *sorted(NOTEBOOKS.glob("appendix_*.ipynb"))]
+    appendix = sorted((NOTEBOOKS / language).glob("appendix_*.ipynb"))
+    paths = [*lesson_paths(language), *appendix]
     lessons = {path.name: student_edition(read(path)) for path in paths}
     if repository:
         for lesson in lessons.values():
             code = INSTALL.format(shlex.quote(f"git+{repository}"))
+            if language:  # there, nobody else tells the checks
+                code += f"\n%env RNN_LIB_LANG={language}"
             lesson.cells.insert(0, new_code_cell(code, id="install"))
     return {name: to_bytes(lesson) for name, lesson in lessons.items()}
 
@@ -143,7 +160,8 @@ def main() -> None:
     parser.add_argument("--repository", help="the project's address: lessons install from it")
     arguments = parser.parse_args()
     try:
-        written = write_generated(STUDENT, editions(arguments.repository), arguments.keep_both)
+        contents = editions(arguments.repository, language_asked_for())
+        written = write_generated(STUDENT, contents, arguments.keep_both)
     except WorkedOn as work:
         sys.exit(
             "These files have been edited since they were generated, so nothing was written:\n"

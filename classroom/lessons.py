@@ -1,5 +1,6 @@
 """What the lessons' notebooks say about their exercises: number, function, cells, points."""
 
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ NOTEBOOKS = ROOT / "notebooks"
 
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 
-_ANNOUNCED = re.compile(r"^### Exercise (\d+\.\d+): ", re.MULTILINE)
+_ANNOUNCED = re.compile(r"^### \w+ (\d+\.\d+)[:：] ?\S", re.MULTILINE)  # in any language
 _DEFINED = re.compile(r"^def (\w+)", re.MULTILINE)
 
 
@@ -50,9 +51,25 @@ class Exercise:
         return float(self.check.metadata.nbgrader.points)
 
 
-def lesson_paths() -> list[Path]:
-    """Return the lessons' notebooks, in order."""
-    return sorted(NOTEBOOKS.glob("0*.ipynb"))
+def lesson_paths(language: str = "") -> list[Path]:
+    """Return the lessons' notebooks, in order; `language` as :func:`language_asked_for` says it."""
+    return sorted((NOTEBOOKS / language).glob("0*.ipynb"))
+
+
+def language_asked_for() -> str:
+    """Return the language of ``RNN_LIB_LANG`` as a folder of notebooks/; "" is English.
+
+    Raises
+    ------
+    ValueError
+        If there are no lessons in it.
+    """
+    language = os.environ.get("RNN_LIB_LANG", "")
+    there = {"en", *(path.parent.name for path in NOTEBOOKS.glob("[a-z]*/0*.ipynb"))}
+    if language and language not in there:
+        known = ", ".join(sorted(there))
+        raise ValueError(f"There are no lessons in {language!r}, there are some in {known}.")
+    return "" if language == "en" else language
 
 
 def read(path: Path) -> NotebookNode:

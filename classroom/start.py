@@ -2,7 +2,8 @@
 
     python -m classroom.start
 
-Lessons on which somebody has worked stay as they are; the others are renewed.
+Lessons on which somebody has worked stay as they are; the others are renewed. The environment
+variable ``RNN_LIB_LANG``, such as ``ja``, says in which language; the checks then speak it, too.
 """
 
 import os
@@ -11,11 +12,12 @@ import sys
 
 from classroom.edition import STUDENT, editions
 from classroom.files import WorkedOn, write_generated
+from classroom.lessons import language_asked_for
 
 
 def write() -> None:
     """Write the lessons that nobody has worked on yet to build/student/."""
-    contents = editions()
+    contents = editions(language=language_asked_for())
     try:
         write_generated(STUDENT, contents)
     except WorkedOn as work:

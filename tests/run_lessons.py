@@ -96,7 +96,7 @@ def merge_streams(outputs):
     return merged
 
 
-CAPTION = re.compile(r"\*(Figure \d+\..*?)\*\s*(?:\n\n|$)", re.DOTALL)
+CAPTION = re.compile(r"\*([^\W\d]+ ?\d+\..*?)\*\s*(?:\n\n|$)", re.DOTALL)
 FIGURES = ("image/svg+xml", "image/png")
 LABELED = re.compile(r'<svg (?:role="img" aria-label="[^"]*" )*')
 
