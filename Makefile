@@ -6,7 +6,7 @@ PYTHON ?= python3.13 python3.12 python3.11 python3 python
 
 python := .venv/bin/python
 
-.PHONY: help start lab run test test-slow test-all notebooks student grade data lint clean
+.PHONY: help start lab run test test-slow test-all notebooks student grade book book-pdf data lint clean
 .NOTPARALLEL:
 
 help: ## list the tasks
@@ -46,6 +46,12 @@ grade: .venv/installed-class ## grade a class: SUBMISSIONS=folder-or-zip [ROSTER
 	$(python) -m classroom.grade "$(SUBMISSIONS)" $(call option,JOBS,jobs) \
 	  $(call option,TIMEOUT,timeout) $(call option,MEMORY,memory) $(call option,SEED,seed) \
 	  $(call option,ROSTER,roster) $(call option,SANDBOX,sandbox)
+
+book: .venv/installed-book ## make the web book and e-books in build/book/; needs npm, once [REPOSITORY=]
+	$(python) docs/make_book.py $(call option,REPOSITORY,repository)
+
+book-pdf: .venv/installed-book ## the same, and PDFs, printed by Chromium [REPOSITORY=]
+	$(python) docs/make_book.py --pdf $(call option,REPOSITORY,repository)
 
 data: .venv/installed ## download the authors' archive of reviews into data/
 	$(python) data/download.py

@@ -22,7 +22,9 @@ myst_enable_extensions = ["dollarmath"]
 mathjax_path = "tex-svg.js"
 
 html_theme = "sphinx_book_theme"
+html_sidebars = {"**": ["search-button-field.html", "sbt-sidebar-nav.html"]}
 html_theme_options = {
+    "home_page_in_toc": True,
     "navbar_persistent": [],  # the search is in the sidebar
     "article_header_end": ["languages.html", "article-header-buttons.html"],
 }
