@@ -170,7 +170,8 @@ def print_book(book: Path = BOOK) -> None:
         command += ["--no-pdf-header-footer", "--generate-pdf-document-outline"]
         command += ["--virtual-time-budget=120000"]  # until all formulas are set
         command += [f"--print-to-pdf={book / name_of(work.name)}.pdf"]
-        subprocess.run([*command, (work / "singlehtml" / "index.html").as_uri()], check=True)
+        page = (work / "singlehtml" / "index.html").as_uri()
+        subprocess.run([*command, page], check=True, stderr=subprocess.DEVNULL)  # it is talkative
 
 
 def main() -> None:

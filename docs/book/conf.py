@@ -3,6 +3,7 @@
 These are Sphinx's settings; what depends on the language, ``docs/make_book.py`` passes to it.
 """
 
+import itertools
 import json
 import re
 import subprocess
@@ -10,6 +11,7 @@ from pathlib import Path
 
 from babel import Locale, UnknownLocaleError
 from docutils import nodes
+from sphinx.search.ja import SearchJapanese
 
 from rnn_lib import __version__ as version  # noqa: F401  (Sphinx reads it)
 
@@ -37,10 +39,36 @@ templates_path = ["templates"]
 epub_show_urls = "no"
 
 
+# Japanese as it is written, or a word in Latin letters.
+WORDS = r"[\u3005\u3040-\u30ff\u3400-\u9fff]+|[0-9A-Za-z_\u00c0-\u024f]+"
+
+
+class SearchPairs(SearchJapanese):
+    """Search Japanese by pairs of letters.
+
+    Sphinx cuts the pages into words, but not what a reader types: a compound would not be found.
+    """
+
+    js_splitter_code = rf"""
+var splitQuery = (query) => (query.match(/{WORDS}/gu) || []).flatMap((word) =>
+  word < "\u3000" || word.length < 3 ? [word]
+    : [...word].slice(1).map((letter, i) => word[i] + letter));
+"""
+
+    def split(self, text):
+        """Return words in Latin letters, and of Japanese all pairs of neighbors."""
+        for word in re.findall(WORDS, text):
+            if word < "\u3000" or len(word) < 3:
+                yield word
+            else:
+                yield from map("".join, itertools.pairwise(word))
+
+
 def setup(app):
     """Connect what is below to Sphinx's events."""
     app.add_config_value("book_languages", ["en"], "html", [list])
     app.add_config_value("book_repository", "", "html", [str])
+    app.add_search_language(SearchPairs)
     app.connect("config-inited", add_buttons)
     app.connect("html-page-context", add_languages)
     app.connect("doctree-resolved", prepare)
