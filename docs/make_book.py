@@ -44,6 +44,7 @@ def fetch_mathjax() -> None:
     npm = shutil.which("npm")
     if npm is None:
         sys.exit("npm is needed, once, to fetch MathJax. It comes with Node.js.")
+    MATHJAX.parent.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(dir=MATHJAX.parent) as folder:
         package = MATHJAX.name.replace("-", "@")
         command = [npm, "pack", "--silent", package, "--pack-destination", folder]
@@ -135,7 +136,7 @@ def make_book(
     notebooks : Path
         The English lessons, and the folders of other languages.
     repository : str, optional
-        The address of the project. With it each lesson has buttons that open it on Binder and Colab.
+        The address of the project. With it each lesson has buttons for Binder and Colab.
     """
     fetch_mathjax()
     shutil.rmtree(book, ignore_errors=True)

@@ -7,6 +7,7 @@ import importlib.util
 import json
 import re
 import shutil
+import tomllib
 import urllib.parse
 import zipfile
 from pathlib import Path
@@ -43,7 +44,7 @@ def make_book():
 
 @pytest.fixture(scope="module")
 def book(make_book, tmp_path_factory):
-    """The folder of a book in English and Japanese."""
+    """Make a book in English and Japanese, and return its folder."""
     folder = tmp_path_factory.mktemp("book")
     shutil.copytree(ROOT / "notebooks", folder / "notebooks")
     japanese = folder / "notebooks" / "ja"
@@ -302,6 +303,14 @@ def test_e_book_can_be_read(book, name):
             assert re.search(r"\w \w", image["alt"])
             assert str(Path(path).parent / image["src"]) in names
     assert formulas > 100
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("locale/*/book.toml")))
+def test_what_the_book_itself_says_is_translated(make_book, path):
+    table = tomllib.loads(path.read_text(encoding="utf-8"))
+    assert set(table) == {make_book.LICENSES, make_book.ON_COLAB}
+    for sentence in table:
+        assert make_book.translated(sentence, path.parent.name) != sentence
 
 
 def test_the_mathematics_needs_no_other_file(make_book, book):

@@ -119,7 +119,7 @@ def prepare(app, doctree, page):
 
 
 def keep_lines(doctree):
-    r"""Pass a formula of several lines on as it is: Sphinx would put it where `\tag` is an error."""
+    r"""Pass a formula of several lines on as it is: where Sphinx puts it, `\tag` is an error."""
     for formula in doctree.findall(nodes.math_block):
         if r"\\" in formula.astext():
             formula["no-wrap"] = True
