@@ -80,6 +80,7 @@ def add_buttons(app, config):
         folder = "" if config.language == "en" else f"/{config.language}"
         config.html_theme_options |= {
             "repository_url": config.book_repository.removesuffix(".git"),
+            "repository_branch": "main",
             "path_to_docs": f"notebooks{folder}",
             "launch_buttons": {
                 "binderhub_url": "https://mybinder.org",
