@@ -6,8 +6,8 @@ PYTHON ?= python3.13 python3.12 python3.11 python3 python
 
 python := .venv/bin/python
 
-.PHONY: help start lab run test test-slow test-all notebooks translate student grade data \
-  lint lint-ja clean
+.PHONY: help start lab run test test-slow test-all notebooks translate student grade book book-pdf \
+  data lint lint-ja clean
 .NOTPARALLEL:
 
 help: ## list the tasks
@@ -57,6 +57,12 @@ grade: .venv/installed-$(if $(SCHEDULER),cluster,class) ## grade a class: SUBMIS
 	  $(call option,TIMEOUT,timeout) $(call option,MEMORY,memory) $(call option,SEED,seed) \
 	  $(call option,ROSTER,roster) $(call option,SANDBOX,sandbox) \
 	  $(call option,SCHEDULER,scheduler)
+
+book: .venv/installed-book ## make the web book and e-books in build/book/; needs npm, once [REPOSITORY=]
+	$(python) docs/make_book.py $(call option,REPOSITORY,repository)
+
+book-pdf: .venv/installed-book ## the same, and PDFs, printed by Chromium [REPOSITORY=]
+	$(python) docs/make_book.py --pdf $(call option,REPOSITORY,repository)
 
 data: .venv/installed ## download the authors' archive of reviews into data/
 	$(python) data/download.py

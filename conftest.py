@@ -19,6 +19,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 # the workers end at about the same time; files that are not named here take less.
 LONGEST_FIRST = [
     "test_whole_class.py",
+    "test_book.py",
     "test_checks.py",
     "05_from_61_to_90.ipynb",
     "04_imdb.ipynb",

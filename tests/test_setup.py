@@ -1,6 +1,7 @@
 """What a newcomer gets: one list of packages, one set of versions, errors that say what to do."""
 
 import fnmatch
+import json
 import re
 import shutil
 import subprocess
@@ -15,6 +16,7 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
 import rnn_lib
+from classroom.edition import STUDENT, editions
 from conftest import LONGEST_FIRST, SLOW_CELLS
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -23,7 +25,7 @@ PROJECT = SETTINGS["project"]
 EXTRAS = PROJECT["optional-dependencies"]
 DEPENDENCIES = [
     dependency
-    for group in (PROJECT["dependencies"], *map(EXTRAS.get, ("class", "cluster", "test")))
+    for group in (PROJECT["dependencies"], *map(EXTRAS.get, ("book", "class", "cluster", "test")))
     for dependency in group
     if Requirement(dependency).name != PROJECT["name"]  # an extra that includes another
 ]
@@ -56,6 +58,24 @@ def test_environment_yml_adds_only_python():
     assert pip_part == {"pip": ["-c constraints.txt", "-e .[test]"]}
     assert python.startswith("python=")
     assert python.removeprefix("python=") in SpecifierSet(PROJECT["requires-python"])
+
+
+# What devcontainer.json's published schema calls what is used of it, and of which type.
+CONTAINER = {"name": str, "image": str, "postCreateCommand": str, "customizations": dict}
+
+
+def test_the_container_opens_a_lesson_that_it_makes():
+    text = (ROOT / ".devcontainer" / "devcontainer.json").read_text(encoding="utf-8")
+    container = json.loads(text)
+    assert {key: type(value) for key, value in container.items()} == CONTAINER
+    environment = (ROOT / "environment.yml").read_text(encoding="utf-8")
+    assert f"python={container['image'].partition(':')[2]}\n" in environment
+    make, task = container["postCreateCommand"].split()
+    assert make == "make"
+    assert re.search(f"^{task}:", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    opened = container["customizations"]["codespaces"]["openFiles"]
+    made = {str((STUDENT / name).relative_to(ROOT)) for name in editions()}
+    assert opened and set(opened) <= made
 
 
 @pytest.mark.slow
