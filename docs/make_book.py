@@ -34,6 +34,7 @@ MATHJAX = ROOT / ".venv" / "mathjax-3.2.2"
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 
 LICENSES = "Text and figures: CC BY 4.0. Code: MIT."
+LANGUAGE_LINKS = re.compile(r"^\[English\]\(README\.md\).*\n+", re.MULTILINE)
 ON_COLAB = "On Colab, first run this in a new cell:"
 
 
@@ -77,6 +78,7 @@ def translated(sentence: str, language: str) -> str:
 def first_page(language: str, lessons: list[str]) -> str:
     """Return the README down to its first heading but the title, and the list of lessons."""
     beginning = readme(language).partition("\n## ")[0].replace("docs/read_along", "read_along")
+    beginning = LANGUAGE_LINKS.sub("", beginning)  # each page of the book has its own
     listed = "\n".join(lessons)
     return f"{beginning}\n\n```{{toctree}}\n:maxdepth: 1\n\n{listed}\n```\n"
 
