@@ -99,7 +99,7 @@ def main() -> None:
     n_students = arguments.students
     print(f"{n_students} students, {os.cpu_count()} cores")
     print(
-        "lesson       workers    notebooks a minute    seconds a notebook and core    "
+        "lesson               workers    notebooks a minute    seconds a notebook and core    "
         "peak memory (GB)"
     )
     with tempfile.TemporaryDirectory() as folder:
@@ -111,7 +111,7 @@ def main() -> None:
                     seconds, peak = grade(course, submissions, *options)
                 a_minute = 60 * n_students / seconds
                 print(
-                    f"{lesson.stem:12} {n_workers or '-':>7} {a_minute:21.0f} "
+                    f"{lesson.stem:20} {n_workers or '-':>7} {a_minute:21.0f} "
                     f"{60 * os.cpu_count() / a_minute:30.1f} {peak / 1e9:19.1f}",
                     flush=True,
                 )
