@@ -26,6 +26,7 @@ def prose(text: str) -> str:
     without the marks around it, which would make one sentence of it.
     """
     text = re.sub(r"<summary>(.*?)</summary>", r"\n\n#### \1", FORMULA.sub("`x`", text))
+    text = re.sub(r"^.*\[[^]]*→\]\([^)]*\)$", "", text, flags=re.MULTILINE)  # to other lessons
     return re.sub(r"^\*([^*].*)\*$", r"\1", HTML.sub("", text), flags=re.MULTILINE)
 
 
