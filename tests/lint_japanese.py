@@ -23,22 +23,23 @@ def prose(text: str) -> str:
     """Return Markdown that textlint understands.
 
     Formulas are code, which it leaves alone; what one unfolds is a heading; a caption stands
-    without the marks around it, which would make one sentence of it.
+    without the marks around it, which would make one sentence of it. Papers in a list, and links to
+    the lessons before and after, are none.
     """
     text = re.sub(r"<summary>(.*?)</summary>", r"\n\n#### \1", FORMULA.sub("`x`", text))
-    text = re.sub(r"^.*\[[^]]*→\]\([^)]*\)$", "", text, flags=re.MULTILINE)  # to other lessons
+    text = re.sub(r"^(- .*\(\d{4}\).*|.*\[[^]]*→\]\([^)]*\))$", "", text, flags=re.MULTILINE)
     return re.sub(r"^\*([^*].*)\*$", r"\1", HTML.sub("", text), flags=re.MULTILINE)
 
 
 def pages() -> dict[str, str]:
-    """Return the prose by name of the page, each cell below its name; lists of papers are none."""
+    """Return the prose by name of the page, each cell below its name."""
     readme = (ROOT / "README.ja.md").read_text(encoding="utf-8")
     found = {"README.ja.md": prose(readme)}
     for path in sorted((ROOT / "notebooks" / "ja").glob("*.ipynb")):
         texts = [
             f"<!-- cell {cell.id} -->\n\n{prose(cell.source)}\n"
             for cell in nbformat.read(path, as_version=4).cells
-            if cell.cell_type == "markdown" and cell.id != "further-reading"
+            if cell.cell_type == "markdown"
         ]
         found[f"{path.stem}.md"] = "\n".join(texts)
     return found
