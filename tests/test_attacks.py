@@ -236,7 +236,8 @@ time.sleep({seconds})
 files = [os.path.join(top, name) for place in ("/tmp", "/dev/shm", "/handed-in", "/home", "/run")
          for top, _, names in os.walk(place) for name in names]
 kernels = [name for name in files if name.endswith(".json") and "shell_port" in open(name).read()]
-print("kernels:", len(kernels), "texts:", [n for n in files if n.endswith(".txt")])"""
+texts = [name for name in files if name.endswith(("mine.txt", "theirs.txt"))]
+print("kernels:", len(kernels), "texts:", texts)"""
     (tmp_path / "one").mkdir()
     (tmp_path / "one" / "theirs.txt").write_text("not mine")
     (tmp_path / "two").mkdir()
