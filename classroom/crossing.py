@@ -21,6 +21,7 @@ import sys
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from types import CodeType, FunctionType, GeneratorType, MethodType, TracebackType
 from typing import BinaryIO
 
@@ -368,11 +369,9 @@ class End:
 
     def _iterate(self, number: int, place: dict | None) -> Iterator[object]:
         iterator = self._numbers[id(self.call(number, "iter"))]
-
-        def proceed():
-            return self.call(iterator, "next")
-
-        proceed = _placed(proceed, **place) if place else proceed
+        proceed = partial(self.call, iterator, "next")
+        if place:
+            proceed = _placed(proceed, **place)
         while came := proceed():
             yield came[0]
 

@@ -54,9 +54,9 @@ def grade(student: str, lesson: str, settings: dict[str, object]) -> dict[str, d
     expect_success(api.autograde(lesson, student))
     expect_success(api.generate_feedback(lesson, student))
     graded = read(COURSE / "autograded" / student / lesson / f"{lesson}.ipynb")
-    asked = list(exercises(read(NOTEBOOKS / f"{lesson}.ipynb")))
-    in_all_languages = [read(path) for path in NOTEBOOKS.rglob(f"{lesson}.ipynb")]
-    complete = NotebookNode(cells=[cell for one in in_all_languages for cell in one.cells])
+    in_all_languages = {path.parent: read(path) for path in NOTEBOOKS.rglob(f"{lesson}.ipynb")}
+    asked = list(exercises(in_all_languages[NOTEBOOKS]))
+    complete = NotebookNode(cells=[c for one in in_all_languages.values() for c in one.cells])
     beside = sorted(handed_in.glob("*.py"))
     modules = [path.read_text(encoding="utf-8", errors="replace") for path in beside]
     mark = "" if settings["is_sandboxed"] else translated("graded without a sandbox")

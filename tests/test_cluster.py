@@ -9,7 +9,7 @@ from concurrent.futures import CancelledError
 
 import psutil
 import pytest
-from class_of_students import CLASS, ONE, solved
+from class_of_students import ONE, chosen, solved
 from distributed import Client
 from distributed.scheduler import KilledWorker
 from grading import expect_pages, expect_points_and_reasons, grade, hand_in, start_grading
@@ -20,14 +20,7 @@ from classroom.course import copy_of_the_course
 from classroom.files import to_bytes
 
 # Right, with a file beside it; wrong; malformed.
-THREE_STUDENTS = [
-    next(handed_in for handed_in in CLASS if handed_in.student == student)
-    for student in (
-        "a module beside the notebook",
-        "mistake W_h transposed",
-        "truncated JSON",
-    )
-]
+THREE_STUDENTS = chosen("a module beside the notebook", "mistake W_h transposed", "truncated JSON")
 
 
 @pytest.fixture(scope="module")
