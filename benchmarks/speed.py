@@ -17,11 +17,13 @@ Needs `pip install -e ".[benchmark]"`.
 """
 
 import argparse
+import copy
 import json
 import os
 import platform
 import statistics
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -52,8 +54,8 @@ from rnn_lib import (
     pad_sequences,
     similar_length_batches,
     softmax,
-    training_step,
 )
+from rnn_lib.training import step_in_threads
 
 RESULTS = Path(__file__).with_suffix(".json")
 
@@ -467,15 +469,17 @@ def measure(
 
 
 class RnnLibWriter:
-    """The library's language model, on one thread."""
+    """The library's language model."""
 
-    def __init__(self, model: LanguageModel) -> None:
-        self.model, self.network = model, model.network_
-        self.parts = self.network, SoftmaxCrossEntropy(), Adam(LR)
-        self.network.states, self.lengths = None, np.full(N_STREAMS, N_STEPS)
+    def __init__(self, model: LanguageModel, n_threads: int) -> None:
+        self.model, network = model, copy.deepcopy(model.network_)
+        self.parts = network, SoftmaxCrossEntropy(), Adam(LR)
+        networks = [network.twin() for _ in range(n_threads)]
+        self.step = step_in_threads(networks, ThreadPoolExecutor(n_threads))
+        self.lengths = np.full(N_STREAMS, N_STEPS)
 
     def train(self, x: np.ndarray, y: np.ndarray) -> float:
-        return training_step(*self.parts, x, self.lengths, y, MAX_NORM)
+        return self.step(*self.parts, x, self.lengths, y, MAX_NORM)
 
     def write(self) -> None:
         self.model.sample(N_WRITTEN)
@@ -539,7 +543,8 @@ def measure_writing(n_batches: int, n_rounds: int) -> dict[str, object]:
     ids = np.array([at.get(character, 0) for character in text[: n + 1]], np.int32)
     batches = list(next_character_batches(ids, N_STREAMS, N_STEPS))
     params = {name: param.copy() for name, param in model.network_.params.items()}
-    everybody = {"rnn_lib": RnnLibWriter(model)}
+    everybody = {"rnn_lib": RnnLibWriter(model, model.n_threads)}
+    everybody["rnn_lib, 1 thread"] = RnnLibWriter(model, 1)
     everybody |= {f"PyTorch, {k} thread{'s' * (k > 1)}": TorchWriter(params, k) for k in (1, 2)}
     seconds = {name: {"training": [], "writing": []} for name in everybody}
     with threadpool_limits(1, user_api="blas"):
@@ -570,7 +575,8 @@ def writing_table(result: dict) -> str:
     lines += [
         f"| {name} | {its['training']:,} | {its['writing']:,} |" for name, its in speeds.items()
     ]
-    ours, torch = speeds["rnn_lib"], [its for name, its in speeds.items() if name != "rnn_lib"]
+    ours = speeds["rnn_lib"]
+    torch = [its for name, its in speeds.items() if name.startswith("PyTorch")]
     ratios = (f"{what} {ours[what] / max(its[what] for its in torch):.2f}" for what in ours)
     return "\n".join([*lines, "", f"rnn_lib to the best of PyTorch: {', '.join(ratios)}"])
 

@@ -7,9 +7,9 @@ character is still worth to one who has read the text so far. Left out: words, g
 earlier training, and choosing settings.
 """
 
-import copy
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import KW_ONLY, dataclass
 from functools import partial
 
@@ -24,7 +24,7 @@ from rnn_lib.network import AllStates, RecurrentNetwork
 from rnn_lib.optimizers import Adam, linear_decay
 from rnn_lib.recurrent import LAYERS
 from rnn_lib.text import as_texts
-from rnn_lib.training import TrainingState, one_blas_thread, run_epochs
+from rnn_lib.training import TrainingState, one_blas_thread, run_epochs, step_in_threads
 
 UNKNOWN, START = "\ufffd", "\n"  # all rare characters; what stands before a text, and between two
 
@@ -64,6 +64,8 @@ class LanguageModel(Estimator):
         For the weights that training starts from.
     dtype : data type
         float32 for speed, or float64.
+    n_threads : int
+        Threads that share the streams while it trains. Another number gives other last digits.
     verbose : {0, 1, 2}
         0: silent. 1: a line per epoch. 2: a progress bar.
 
@@ -95,6 +97,7 @@ class LanguageModel(Estimator):
     max_characters: int = setting(96, partial(validation.expect_count, least=2))
     seed: int | None = setting(0, partial(validation.expect_count, least=0, optional=True))
     dtype: np.dtype | type = setting(np.float32, validation.expect_float_type, fixed=True)
+    n_threads: int = setting(2, validation.expect_count)
     verbose: int = setting(0, verbosity)
 
     _format = "rnn_lib.LanguageModel 1"
@@ -141,7 +144,6 @@ class LanguageModel(Estimator):
         state.classes = np.array([*map(ord, characters)])
         held_out = None if val_text is None else _ids(_joined("val_text", val_text), state)
         self._train(state, _ids(text, state), held_out)
-        state.network.states = None
         state.optimizer.averages.clear()  # no update follows
         return self._become(state)
 
@@ -224,9 +226,11 @@ class LanguageModel(Estimator):
 
     def _train(self, state, ids, held_out):
         N, T = self.batch_size, self.bptt_steps
+        networks = [state.network.twin() for _ in range(min(self.n_threads, N))]
 
         def batches():
-            state.network.states = None
+            for network in networks:
+                network.states = None
             for x, y in next_character_batches(ids, N, T):
                 yield x, np.full(N, T), y
 
@@ -239,7 +243,9 @@ class LanguageModel(Estimator):
             return record
 
         n_batches, schedule = (len(ids) - 1) // (N * T), linear_decay(self.lr, self.n_epochs)
-        run_epochs(state, batches, n_batches, measure, schedule, self)
+        with ThreadPoolExecutor(len(networks)) as pool:
+            step = step_in_threads(networks, pool)
+            run_epochs(state, batches, n_batches, measure, schedule, self, step)
 
 
 def next_character_batches(
@@ -310,8 +316,7 @@ def _ids(text, state):
 
 @one_blas_thread()
 def _bits_per_character(network, ids):
-    layers = network.rnn, network.readout, network.dense, network.embedding
-    network = CarryingNetwork(*map(copy.copy, layers))  # what it keeps, it keeps for itself
+    network = network.twin()  # what it keeps, it keeps for itself
     loss, n = SoftmaxCrossEntropy(), len(ids) - 1
     n_pieces = min(max(1, n // _PIECE), _N_PIECES)
     apart = -(-(n - _RUN_UP) // n_pieces)

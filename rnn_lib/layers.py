@@ -364,6 +364,11 @@ class RowGradient:
         """Return the gradient times `factor`."""
         return RowGradient(self.rows, self.values * factor, self.shape)
 
+    def __add__(self, other: "RowGradient") -> "RowGradient":
+        """Return the sum of two gradients of the same table."""
+        rows, values = np.append(self.rows, other.rows), np.vstack([self.values, other.values])
+        return RowGradient.from_lookups(rows, values, self.shape)
+
     @classmethod
     def from_lookups(cls, ids: np.ndarray, dy: np.ndarray, shape: tuple[int, int]) -> "RowGradient":
         """Add up the gradients of all look-ups of the same row.

@@ -8,7 +8,7 @@ that trains.
 """
 
 import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -176,6 +176,10 @@ class RecurrentNetwork:
     def _of_all_layers(self, kind):
         parts = {name: getattr(layer, kind, {}) for name, layer in self._layers.items()}
         return {f"{layer}.{name}": part[name] for layer, part in parts.items() for name in part}
+
+    def twin(self) -> "RecurrentNetwork":
+        """Return a network with the same parameters, not copies, that keeps its own passes."""
+        return replace(self, **{name: copy.copy(layer) for name, layer in self._layers.items()})
 
     def forward(
         self, x: np.ndarray, lengths: np.ndarray | None = None, training: bool = False

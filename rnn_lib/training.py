@@ -6,14 +6,17 @@ error when the numbers stop being numbers. Left out: settings, labels, and the c
 person gives (:mod:`rnn_lib.classifier`, :mod:`rnn_lib.batches`).
 """
 
+import copy
 import sys
 import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial, reduce
+from operator import add
 
 import numpy as np
 from threadpoolctl import ThreadpoolController
@@ -28,6 +31,9 @@ _ABSURD = 10
 
 # A prediction keeps no gradients, so its batches may be larger; the result does not depend on it.
 _PREDICTION_BATCH = 256
+
+# Numbers that overflow make the loss infinite, which is looked for after every batch.
+_quiet = partial(np.errstate, over="ignore", invalid="ignore")
 
 Labeled = tuple[Vectors | WordIds, np.ndarray]  # sequences, and the number of each one's output
 
@@ -103,14 +109,60 @@ def training_step(
     -----
     Lesson 4, section 4.
     """
+    value, grads = _loss_and_gradients(network, loss, x, lengths, y)
+    _update(network, optimizer, grads, clip_norm)
+    return value
+
+
+def _loss_and_gradients(network, loss, x, lengths, y):
     scores = network.forward(x, lengths, training=True)
     value = loss.forward(scores, y, _counted(y, lengths))
     network.backward(loss.backward())
-    grads = network.grads
+    return value, network.grads
+
+
+def _update(network, optimizer, grads, clip_norm):
     if clip_norm is not None:
         grads, _ = clip_by_global_norm(grads, clip_norm)
     optimizer.update(network.params, grads)
-    return value
+
+
+def step_in_threads(networks: list[RecurrentNetwork], pool: ThreadPoolExecutor) -> Callable:
+    """Make a :func:`training_step` whose gradient several threads compute, each from some rows.
+
+    The loss is a mean over the batch, so its gradient is the mean of those of the parts, by their
+    sizes. How it is rounded depends on the number of parts, and not on which thread is first. NumPy
+    lets other threads go on while it computes a product or a long sum.
+
+    Parameters
+    ----------
+    networks : list of RecurrentNetwork
+        One for each part, with the same parameters: those that the step updates, not copies.
+    pool : concurrent.futures.ThreadPoolExecutor
+        The threads.
+
+    Returns
+    -------
+    callable
+        For batches in which all labels count.
+    """
+
+    def step(network, loss, optimizer, x, lengths, y, clip_norm=None):
+        def work(network, *part):
+            own, share = copy.copy(loss), len(part[0]) / len(x)
+            with _quiet():  # in every thread anew
+                value, grads = _loss_and_gradients(network, own, *part)
+            grads = {name: grad * share for name, grad in grads.items()}
+            return share * np.array([value, own.accuracy]), grads
+
+        parts = [np.array_split(array, len(networks)) for array in (x, lengths, y)]
+        measured, grads = zip(*pool.map(work, networks, *parts), strict=True)
+        mean = {name: reduce(add, [part[name] for part in grads]) for name in grads[0]}
+        _update(network, optimizer, mean, clip_norm)
+        value, loss.accuracy = sum(measured).tolist()
+        return value
+
+    return step
 
 
 def train(state: TrainingState, data: Labeled, validation: Labeled | None, settings) -> None:
@@ -150,11 +202,11 @@ def train(state: TrainingState, data: Labeled, validation: Labeled | None, setti
         return dict(zip(names, (loss, accuracy, *held_out), strict=False))
 
     n_batches = -(-len(inputs.lengths) // settings.batch_size)
-    run_epochs(state, batches, n_batches, measure, settings.lr, settings)
+    run_epochs(state, batches, n_batches, measure, settings.lr, settings, training_step)
 
 
 def run_epochs(
-    state: TrainingState, batches: Callable, n_batches: int, measure: Callable, lr, settings
+    state: TrainingState, batches: Callable, n_batches: int, measure: Callable, lr, settings, step
 ) -> None:
     """Train for some epochs, whatever the batches are.
 
@@ -172,6 +224,8 @@ def run_epochs(
         A schedule is followed; a number has no effect, since the optimizer has it already.
     settings : object
         Has `n_epochs`, `clip_norm` and `verbose`.
+    step : callable
+        Makes an update: :func:`training_step`, or one like it.
 
     Raises
     ------
@@ -185,14 +239,12 @@ def run_epochs(
     """
     guessing = state.loss.forward(np.zeros((1, state.network.dense.n_output)), [0])
     last = state.n_epochs + settings.n_epochs
-    # Numbers that overflow make the loss infinite, which is looked for after every batch.
-    quiet = np.errstate(over="ignore", invalid="ignore")
     bar = _progress_bar(settings.n_epochs * n_batches, show=settings.verbose == 2)
     try:
-        with one_blas_thread(), quiet, bar:
+        with one_blas_thread(), _quiet(), bar:
             while state.n_epochs < last:
                 started = time.perf_counter()
-                done = _train_epoch(state, batches(), n_batches, lr, settings.clip_norm, bar)
+                done = _train_epoch(state, batches(), n_batches, lr, step, settings.clip_norm, bar)
                 record = measure(done)
                 text = ", ".join(f"{name} {value:.4f}" for name, value in record.items())
                 record["seconds"] = time.perf_counter() - started
@@ -212,13 +264,13 @@ def run_epochs(
         warnings.warn(what, RuntimeWarning, stacklevel=4)
 
 
-def _train_epoch(state, batches, n_batches, lr, clip_norm, bar):
+def _train_epoch(state, batches, n_batches, lr, step, clip_norm, bar):
     """Go once through the data; return the loss, the accuracy and the size of each batch."""
     network, done = state.network, []
     for number, (x, lengths, y) in enumerate(batches):
         if callable(lr):
             state.optimizer.lr = lr(state.n_epochs + number / n_batches)
-        value = training_step(network, state.loss, state.optimizer, x, lengths, y, clip_norm)
+        value = step(network, state.loss, state.optimizer, x, lengths, y, clip_norm)
         where = f"in epoch {state.n_epochs + 1}, batch {number + 1} of {n_batches}"
         _expect_finite(value, f"the loss became {value} {where}")
         done.append((value, state.loss.accuracy, len(x)))

@@ -27,6 +27,7 @@ from rnn_lib import (
 )
 from rnn_lib.language_model import CarryingNetwork, _draw
 from rnn_lib.storage import read_arrays, write_arrays
+from rnn_lib.training import step_in_threads
 
 pytestmark = pytest.mark.lesson7
 
@@ -264,8 +265,8 @@ def trained_by_hand(layer):
     return network, np.array(loss)
 
 
-def trains_as(by_hand, layer):
-    (network, loss), model = by_hand, fitted(layer)
+def trains_as(by_hand, layer, **change):
+    (network, loss), model = by_hand, fitted(layer, **change)
     bits = loss / np.log(2)
     if len(model.history_["batch_bits"]) != len(bits):
         return False
@@ -297,6 +298,66 @@ def test_training_without_the_state_is_found(monkeypatch):
     for wrong in (Forgetting, HalfForgetting):
         monkeypatch.setattr(language_model, "CarryingNetwork", wrong)
         assert not trains_as(by_hand, "lstm")
+
+
+@pytest.mark.parametrize("n_threads", [1, 2, 3, 9])
+@pytest.mark.parametrize("layer", LAYERS)
+def test_threads_train_the_same_network(layer, n_threads):
+    """Of 4 streams, 3 threads get 2, 1 and 1, and of 9 threads only 4 get one."""
+    assert trains_as(trained_by_hand(layer), layer, n_threads=n_threads)
+    again = [weights(fitted(layer, n_threads=n_threads)) for _ in range(2)]
+    assert np.array_equal(*again), "to the last bit, whichever thread is first"
+
+
+def without_shares(networks, pool):
+    """Take the plain mean over the parts, though they are of different sizes."""
+    step = step_in_threads(networks, pool)
+
+    def wrong(network, loss, optimizer, x, lengths, y, clip_norm):
+        longest = -(-len(x) // len(networks))
+        rows = np.concatenate(
+            [np.resize(part, longest) for part in np.array_split(np.arange(len(x)), len(networks))]
+        )
+        return step(network, loss, optimizer, x[rows], lengths[rows], y[rows], clip_norm)
+
+    return wrong
+
+
+def one_part_only(networks, pool):
+    """Forget the gradients of all threads but the first."""
+    step = step_in_threads(networks[:1], pool)
+
+    def wrong(network, loss, optimizer, x, lengths, y, clip_norm):
+        rows = slice(-(-len(x) // len(networks)))
+        return step(network, loss, optimizer, x[rows], lengths[rows], y[rows], clip_norm)
+
+    return wrong
+
+
+def with_shared_states(networks, pool):
+    """Let all threads carry on the states of one of them."""
+    step = step_in_threads(networks, pool)
+
+    def wrong(*arguments):
+        value = step(*arguments)
+        for network in networks:
+            network.states = networks[0].states[:, : network.states.shape[1]]
+        return value
+
+    return wrong
+
+
+@pytest.mark.parametrize("wrong", [without_shares, one_part_only, with_shared_states])
+def test_wrong_threads_are_found(monkeypatch, wrong):
+    by_hand = trained_by_hand("rnn")
+    monkeypatch.setattr(language_model, "step_in_threads", wrong)
+    assert not trains_as(by_hand, "rnn", n_threads=3)
+
+
+@pytest.mark.parametrize("n_threads", [0, 1.5, "2", None])
+def test_a_number_of_threads_is_a_whole_one(n_threads):
+    with pytest.raises((ValueError, TypeError), match="n_threads: expected"):
+        fitted(n_threads=n_threads)
 
 
 @pytest.mark.parametrize("layer", LAYERS)
@@ -342,16 +403,19 @@ def test_progress_is_shown_as_the_classifier_shows_it(capsys):
 
 
 def interrupted_after(monkeypatch, n_updates, **change):
-    from rnn_lib import training
+    count = iter(range(1000))
 
-    count, step = iter(range(1000)), training.training_step
+    def stopping(networks, pool):
+        step = step_in_threads(networks, pool)
 
-    def step_or_stop(*arguments):
-        if next(count) == n_updates:
-            raise KeyboardInterrupt
-        return step(*arguments)
+        def step_or_stop(*arguments):
+            if next(count) == n_updates:
+                raise KeyboardInterrupt
+            return step(*arguments)
 
-    monkeypatch.setattr(training, "training_step", step_or_stop)
+        return step_or_stop
+
+    monkeypatch.setattr(language_model, "step_in_threads", stopping)
     model = LanguageModel(**(SMALL | change))
     with pytest.warns(
         RuntimeWarning, match="fit was interrupted in epoch .* learned is kept"
