@@ -38,7 +38,7 @@ notebooks: .venv/installed-test ## execute the lessons in place: renews the comm
 	$(python) tests/translate.py
 
 translate: .venv/installed-test ## write the lessons in other languages, list what is to be translated
-	$(python) tests/translate_library.py
+	PYTHONPATH=. $(python) tests/translate_library.py
 	$(python) tests/translate.py
 
 # What is not given is not passed on: the defaults stand in the programs.

@@ -261,36 +261,39 @@ def test_the_table_of_rivals_is_that_of_the_benchmark(lesson, measured):
     best, (fifth, sixth, seventh) = measured["best"], grams[4:]
     assert [run["seed"] for run in best] == [0, 1, 2]
     val, test = ([run[f"{part}_bits"] for run in best] for part in ("val", "test"))
-    row = f"| LSTM, 16 minutes, in pieces of {best[0]['steps']} | {best[0]['parameters']:,} "
-    assert row + f"| {np.mean(val):.2f} |" in text
-    assert f"{np.mean(val):.2f} bits (three seeds: {min(val):.3f} to {max(val):.3f})" in text
+    assert f"| LSTM, 20 minutes | {best[0]['parameters']:,} | {np.mean(val):.2f} |" in text
+    assert f"({min(val):.3f} to {max(val):.3f})" in text
     assert f"order 7 ({seventh['val_bits']:.3f})" in text
     said = f"the LSTM needs {np.mean(test):.2f} bits, and the n-gram of order 7 "
     assert said + f"{seventh['test_bits']:.2f}" in text
     assert gru["val_bits"] < fifth["val_bits"]
-    lstm = next(run for run in measured["layers"] if run["characters"] == 33_600_000)
-    assert lstm["characters"] == best[0]["characters"]
-    assert f"| LSTM, 16 minutes | {lstm['parameters']:,} | {lstm['val_bits']:.2f} |" in text
-    assert f"order 6 ({lstm['val_bits']:.3f} and {sixth['val_bits']:.3f})" in text
-    assert max(val) < seventh["val_bits"] and max(test) < seventh["test_bits"]
+    assert f"order 6 ({sixth['val_bits']:.3f})" in text
+    assert abs(np.mean(val) - sixth["val_bits"]) < 0.01
+    assert sorted(bits < seventh["val_bits"] for bits in val) == [False, False, True]
     assert f"lie {max(val) - min(val):.2f} bits apart" in text
     assert seventh["numbers"] == pytest.approx(20 * best[0]["parameters"], rel=0.1)
     for run in grams[4:]:
         assert f"{run['numbers'] / 1e6:.1f} million" in text
 
 
-def test_shorter_pieces_make_more_of_the_same_text(lesson, measured):
-    whole = next(r for r in measured["layers"] if r["characters"] == 8_400_000)
-    tried = [run for run in measured["pieces"] if run["characters"] == whole["characters"]]
-    tried = [run for run in tried if run["lr"] == whole["lr"]]
-    bits = [whole["val_bits"], *(run["val_bits"] for run in tried)]
-    said = "{:.2f} bits in pieces of 100, {:.2f} in pieces of 50, and {:.2f} in pieces of 25"
-    assert said.format(*bits) in lesson.text["worth-table"]
-    chosen = min(measured["pieces"], key=lambda run: run["val_bits"])
-    assert f"in pieces of {chosen['steps']} {chosen['lr']})" in lesson.text["worth-table"]
-    for run in measured["best"]:
-        assert (run["steps"], run["lr"]) == (chosen["steps"], chosen["lr"])
-        assert run["seconds_on_the_clock"] < 20 * 60
+def test_shorter_pieces_make_more_of_the_same_text_for_a_while(lesson, measured):
+    runs = [run for run in measured["layers"] if run["layer"] == "lstm"] + measured["pieces"]
+
+    def bits(n_characters, steps, lr=0.008):
+        found = [
+            run["val_bits"]
+            for run in runs
+            if (run["characters"], run.get("steps", 100), run["lr"]) == (n_characters, steps, lr)
+        ]
+        return found[0]
+
+    four, sixteen = 8_400_000, 33_600_000
+    said = "{:.2f} bits in pieces of 100 steps, {:.2f} in pieces of 50, and {:.2f} in pieces of 25."
+    text = lesson.text["remember-carry"]
+    assert said.format(*(bits(four, steps) for steps in (100, 50, 25))) in text
+    said = "{:.2f} in pieces of 100, and {:.2f} in pieces of 25"
+    assert said.format(bits(sixteen, 100), bits(sixteen, 25)) in text
+    assert abs(bits(sixteen, 25) - bits(sixteen, 25, 0.004)) < 0.01, "half the rate, the same"
 
 
 def test_the_default_settings_reach_two_and_a_half_bits_in_a_minute(measured):
@@ -341,8 +344,6 @@ def test_results_of_the_docs_are_those_of_the_benchmark(measured):
     best = measured["best"]
     val, test = ([run[f"{part}_bits"] for run in best] for part in ("val", "test"))
     assert f"needs {np.mean(val):.2f} bits (three seeds: {min(val):.3f} to {max(val):.3f})" in text
-    minutes = [run["seconds_on_the_clock"] / 60 for run in best]
-    assert f"{min(minutes):.0f} to {max(minutes):.0f} minutes on two cores" in text
     said = f"which chose nothing, {np.mean(test):.2f}, where the n-gram of order 7 needs "
     assert said + f"{grams[7]['test_bits']:.2f}" in text
 

@@ -2,6 +2,7 @@
 
 import fnmatch
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -157,6 +158,44 @@ def test_make_says_which_python_it_needs(tmp_path, version, message):
     )
     assert done.returncode != 0
     assert message in done.stdout
+
+
+def commands_that_import(makefile):
+    """Yield the lines of a Makefile that run a program of ours, changed to import it only."""
+    for environment, module, path in re.findall(
+        r"^\t@?(PYTHONPATH=\S+ )?[^\n]*\$\(python\) (?:-m (classroom\.\w+)|(\w+/\w+\.py))",
+        makefile,
+        re.MULTILINE,
+    ):
+        if module:
+            code, first = f"import {module}", "sys.path[0]"
+        else:
+            code = f"import runpy; runpy.run_path({path!r}, run_name='imported')"
+            first = repr(str(ROOT / Path(path).parent))
+        yield environment + f'"$PYTHON" -c "import sys; sys.path[0] = {first}; {code}"'
+
+
+COMMANDS = sorted(set(commands_that_import((ROOT / "Makefile").read_text("utf-8"))))
+
+
+def runs(command):
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
+    environment["PYTHON"] = sys.executable
+    how = {"cwd": ROOT, "env": environment, "capture_output": True, "text": True}
+    ended = subprocess.run(command, shell=True, **how)
+    return ended.returncode == 0 or ended.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_of_make_finds_what_it_imports(command):
+    assert runs(command) is True
+
+
+@pytest.mark.slow
+def test_a_command_that_does_not_find_its_imports_is_found():
+    (command,) = commands_that_import("\t$(python) tests/translate_library.py\n")
+    assert "No module named 'classroom'" in runs(command)
 
 
 def test_files_that_run_first_exist():

@@ -1,6 +1,6 @@
 """The catalogues of what the checks and grading say: updated, and compiled.
 
-    python tests/translate_library.py    updates all, and lists what is to be translated
+    make translate    updates all, and lists what is to be translated
 
 A message is found where it is made: ``Message("...")``. What stands in tables is taken from them.
 """
