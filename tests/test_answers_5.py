@@ -108,8 +108,8 @@ def test_answers_1_and_3():
         gain = more.accuracy("after", n_words=20_000, embedding=(20_000, 32)) - before
         assert gain == pytest.approx(gains[seed], abs=2)
         last = Ladder(seed, "400 words")
-        assert last.accuracy("whole") == pytest.approx(whole[seed], abs=1.5)
-        assert last.accuracy("cut", bptt_steps=4) == pytest.approx(cut[seed], abs=1.5)
+        assert last.accuracy("whole") == pytest.approx(whole[seed], abs=3)
+        assert last.accuracy("cut", bptt_steps=4) == pytest.approx(cut[seed], abs=3)
     assert np.allclose(numbers_in(costs_text), np.subtract(whole, cut), atol=0.11)
 
 
