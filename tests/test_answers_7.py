@@ -280,12 +280,9 @@ def test_shorter_pieces_make_more_of_the_same_text_for_a_while(lesson, measured)
     runs = [run for run in measured["layers"] if run["layer"] == "lstm"] + measured["pieces"]
 
     def bits(n_characters, steps, lr=0.008):
-        found = [
-            run["val_bits"]
-            for run in runs
-            if (run["characters"], run.get("steps", 100), run["lr"]) == (n_characters, steps, lr)
-        ]
-        return found[0]
+        wanted = n_characters, steps, lr
+        settings = [(run["characters"], run.get("steps", 100), run["lr"]) for run in runs]
+        return runs[settings.index(wanted)]["val_bits"]
 
     four, sixteen = 8_400_000, 33_600_000
     said = "{:.2f} bits in pieces of 100 steps, {:.2f} in pieces of 50, and {:.2f} in pieces of 25."
