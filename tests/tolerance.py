@@ -12,8 +12,9 @@ from decimal import Decimal
 
 from nbval.plugin import IPyNbCell
 
-# Neither a part of a name, such as the 2 of W_2, nor of a color, such as #0072b2.
-NUMBER = re.compile(r"(?<![\w.#])[-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?(?!\w)")
+# Neither a part of a name, such as the 2 of W_2, nor of a color, such as #0072b2. Japanese is
+# written without spaces: there a number stands between letters, but not between ASCII ones.
+NUMBER = re.compile(r"(?<![\w.#])[-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?(?!\w)", re.ASCII)
 
 
 def tolerance_of(cell):
