@@ -1272,11 +1272,12 @@ def test_a_rate_that_would_have_no_effect_is_refused():
     assert "lr: 0.01 has no effect: change the optimizer's own, 0.001" in message
 
 
+SLOW = pytest.mark.slow
 ADVICE = [
     (BY_HEART, ["readout", "dropout", "embedding"]),
-    (TOO_LITTLE, ["readout", "optimizer"]),
+    (TOO_LITTLE, ["readout", "optimizer", "lr"]),
     ({"n_epochs": 1, "lr": 2e-3, "optimizer": "adam"}, ["n_epochs"]),
-    ({"lr": 0.1, "optimizer": "adam", "dropout": 0.5}, ["lr"]),
+    ({"lr": 0.1, "optimizer": "adam", "dropout": 0.7}, ["lr"]),
     ({"lr": 0.01, "dropout": 0.0, "readout": "mean"}, ["readout", "optimizer", "dropout"]),
     (
         {
@@ -1311,13 +1312,19 @@ def test_advice_is_what_is_left_to_try_within_the_budget(settings, advised):
     assert list(advice_typed_in(settings)[0]) == advised
 
 
+@pytest.mark.parametrize("seed", ["", pytest.param("1", marks=SLOW), pytest.param("2", marks=SLOW)])
 @pytest.mark.parametrize(
     "settings",
-    [pytest.param(s, marks=() if n < 2 else pytest.mark.slow) for n, (s, _) in enumerate(ADVICE)],
+    [pytest.param(s, marks=() if n < 2 else SLOW) for n, (s, _) in enumerate(ADVICE)],
 )
-def test_advice_that_is_followed_helps(settings):
-    """Whoever types in what the row `try` shows has a model that is good enough."""
+def test_advice_that_is_followed_helps(settings, seed, monkeypatch):
+    """Whoever types in what the row `try` shows has a model that is good enough.
+
+    With other seeds, too: a rate at which training is stable with some of them only would be bad
+    advice, and on another processor it would fail with this one.
+    """
     _, better = advice_typed_in(settings)
+    monkeypatch.setenv("RNN_LIB_CHECK_SEED", seed)
     checks.check_accuracy(lambda: small_model(**better))
 
 
