@@ -19,6 +19,7 @@ import nbformat
 import numpy as np
 import pytest
 from lesson_runs import answer_in, assert_every_question_is_answered
+from pytest import approx
 
 from rnn_lib import Adam, ScratchRNNClassifier, linear_decay, orthogonal
 
@@ -46,18 +47,15 @@ def shown(cell_id):
     return [float(number) for number in numbers(printed(cell_id))]
 
 
-def assert_says(text, *values, points=0.1):
+def assert_says(text, *values):
     """Expect these numbers in the text, in this order, each right to one unit in its last digit.
 
-    Accuracies of trained networks, such as 84.3 (%), may lie `points` apart: another processor
-    rounds in other places, and the training takes other turns.
+    A value that brings a tolerance of its own, ``approx(84.3, abs=2)``, is right within that.
     """
-    written = numbers(text)
-    for number, value in zip(written, values, strict=True):
-        unit = 10.0 ** Decimal(number).as_tuple().exponent
-        if "." in number and value > 50:
-            unit = points
-        assert abs(float(number) - value) <= (0 if number.isdigit() else unit), (number, value)
+    for number, value in zip(numbers(text), values, strict=True):
+        unit = 0 if number.isdigit() else 10.0 ** Decimal(number).as_tuple().exponent
+        expected = value if hasattr(value, "abs") else approx(value, rel=0, abs=unit)
+        assert float(number) == expected
 
 
 def answer(question):
@@ -250,6 +248,12 @@ def names():
     return lesson()[0]
 
 
+# On another processor a training in float32 takes other turns. Between the one of the committed
+# outputs, another and an imitated one, accuracies differed by 3.1 points, losses by 0.025, and
+# distances from the diagonal by 0.012.
+percent, loss, distance = (functools.partial(approx, abs=spread) for spread in (4, 0.04, 0.02))
+
+
 @functools.cache
 def trained(**changes):
     """Train the lesson's network with other settings."""
@@ -277,12 +281,10 @@ def test_answer_1(names):
     x = [ids[ids > 0][-50:] for ids in data.x_val]
     assert_says(
         answer(1),
-        *(100 * last.history_["val_accuracy"][-1], 100 * mean["val_accuracy"][-1]),
-        *(last.history_["loss"][0], last.history_["loss"][2]),
-        *(mean["loss"][0], mean["loss"][2]),
+        *(percent(100 * run["val_accuracy"][-1]) for run in (last.history_, mean)),
+        *(loss(run["loss"][epoch]) for run in (last.history_, mean) for epoch in (0, 2)),
         *(0.9, 0.9, 50, 0.9, 50, 0.9**50),
-        *(50, 100 * last.score(x, data.y_val)),
-        points=2,
+        *(50, percent(100 * last.score(x, data.y_val))),
     )
 
 
@@ -290,11 +292,11 @@ def test_answer_1(names):
 def test_answer_2(names):
     mean, own = names["model"].history_, trained(dropout=0.0).history_
     first, second, third = own["val_loss"]
-    percent = 100 * own["val_accuracy"][-1]
+    reached = 100 * own["val_accuracy"][-1]
     losses = own["loss"][-1], mean["loss"][-1], first, third
-    assert_says(answer(2), *losses, percent, points=2)
-    assert abs(first - second) < 0.01
-    assert 1 < 100 * mean["val_accuracy"][-1] - percent < 3
+    assert_says(answer(2), *map(loss, losses), percent(reached))
+    assert abs(first - second) < 0.02
+    assert 1 < 100 * mean["val_accuracy"][-1] - reached < 3
     assert own["loss"][0] > first and own["loss"][1] < second
 
 
@@ -319,7 +321,7 @@ def test_ten_epochs_overfit():
     history = for_ten_epochs().history_
     val_loss, val_accuracy = history["val_loss"], history["val_accuracy"]
     text = TEXT["train-reading"].partition("\n\n")[2]
-    assert_says(text, history["loss"][-1], val_loss[2], 3, val_loss[-1])
+    assert_says(text, loss(history["loss"][-1]), loss(val_loss[2]), 3, loss(val_loss[-1]))
     assert 0.5 < 100 * (val_accuracy[2] - val_accuracy[-1]) < 1.5
     assert min(val_loss) == val_loss[2]
 
@@ -328,7 +330,8 @@ def test_ten_epochs_overfit():
 def test_overfitted_networks_are_too_sure(names):
     (text,) = re.findall(r"So does ours: (.*)", TEXT["sure-text"])
     models = for_ten_epochs(), trained(dropout=0.0)
-    assert_says(text, *(distance_from_the_diagonal(model, names["data"]) for model in models))
+    distances = (distance_from_the_diagonal(model, names["data"]) for model in models)
+    assert_says(text, *map(distance, distances))
 
 
 @pytest.mark.slow
