@@ -258,21 +258,21 @@ def test_the_table_of_rivals_is_that_of_the_benchmark(lesson, measured):
     gru = next(run for run in measured["layers"] if run["characters"] == 38_400_000)
     assert f"| GRU, 16 minutes | {gru['parameters']:,} | {gru['val_bits']:.2f} |" in text
     assert min(bits.values()) > gru["val_bits"]
-    best, (fifth, sixth, seventh) = measured["best"], grams[4:]
+    best, (fifth, _, seventh) = measured["best"], grams[4:]
     assert [run["seed"] for run in best] == [0, 1, 2]
     val, test = ([run[f"{part}_bits"] for run in best] for part in ("val", "test"))
-    assert f"| LSTM, 20 minutes | {best[0]['parameters']:,} | {np.mean(val):.2f} |" in text
+    minutes, parameters = np.median([run["minutes"] for run in best]), best[0]["parameters"]
+    row = f"| LSTM, 384 units, {minutes:.0f} minutes of two cores | {parameters:,} |"
+    assert f"{row} {np.mean(val):.2f} |" in text
+    assert f"It has read {best[0]['characters'] / 1e6:.1f} million characters" in text
     assert f"({min(val):.3f} to {max(val):.3f})" in text
     assert f"order 7 ({seventh['val_bits']:.3f})" in text
     said = f"the LSTM needs {np.mean(test):.2f} bits, and the n-gram of order 7 "
     assert said + f"{seventh['test_bits']:.2f}" in text
     assert gru["val_bits"] < fifth["val_bits"]
-    assert f"order 6 ({sixth['val_bits']:.3f})" in text
-    assert abs(np.mean(val) - sixth["val_bits"]) < 0.01
-    assert sorted(bits < seventh["val_bits"] for bits in val) == [False, False, True]
-    assert f"lie {max(val) - min(val):.2f} bits apart" in text
-    assert seventh["numbers"] == pytest.approx(20 * best[0]["parameters"], rel=0.1)
-    for run in grams[4:]:
+    assert max(val) < seventh["val_bits"] and max(test) < seventh["test_bits"]
+    assert seventh["numbers"] == pytest.approx(10 * parameters, rel=0.1)
+    for run in (fifth, seventh):
         assert f"{run['numbers'] / 1e6:.1f} million" in text
 
 
