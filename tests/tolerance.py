@@ -13,7 +13,7 @@ from decimal import Decimal
 from nbval.plugin import IPyNbCell
 
 # Neither a part of a name, such as the 2 of W_2, nor of a color, such as #0072b2. Japanese is
-# written without spaces: there a number stands between letters, but not between ASCII ones.
+# written without spaces, so its letters may stand beside a number: only ASCII ones make a name.
 NUMBER = re.compile(r"(?<![\w.#])[-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?(?!\w)", re.ASCII)
 
 
