@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import KW_ONLY, dataclass
 from functools import partial
+from itertools import repeat
 
 import numpy as np
 
@@ -65,7 +66,8 @@ class LanguageModel(Estimator):
     dtype : data type
         float32 for speed, or float64.
     n_threads : int
-        Threads that share the streams while it trains. Another number gives other last digits.
+        Threads that share the streams, or the pieces of a text that it measures. Another number
+        gives other last digits.
     verbose : {0, 1, 2}
         0: silent. 1: a line per epoch. 2: a progress bar.
 
@@ -168,7 +170,7 @@ class LanguageModel(Estimator):
             If the model is not fitted, or `text` is empty or none.
         """
         state = self._expect_fitted()
-        return _bits_per_character(state.network, _ids(_joined("text", text), state))
+        return self._bits(state.network, _ids(_joined("text", text), state))
 
     def sample(
         self, n_characters: int, prompt: Text = "", temperature: float = 1, seed: int | None = None
@@ -208,6 +210,26 @@ class LanguageModel(Estimator):
         written = _write(state.network, ids, n_characters, temperature, rng)
         return "".join(self.characters_[i] for i in written)
 
+    @one_blas_thread()
+    def _bits(self, network, ids):
+        """Measure pieces of a text side by side, each thread some of them."""
+        n, loss = len(ids) - 1, SoftmaxCrossEntropy()
+        n_pieces = min(max(1, n // _PIECE), _N_PIECES)
+        apart = -(-(n - _RUN_UP) // n_pieces)
+        first, length = apart * np.arange(n_pieces)[:, None], apart + _RUN_UP
+
+        def nats(network, first, t):
+            at = first + np.arange(t, min(t + 100, length))
+            counts = (at < n) & ((first == 0) | (at >= first + _RUN_UP))
+            scores, y = network.forward(ids.take(at, mode="clip")), ids.take(at + 1, mode="clip")
+            return loss.forward(scores, y, counts) * counts.sum() if counts.any() else 0
+
+        networks = [network.twin() for _ in range(min(self.n_threads, n_pieces))]
+        parts = np.array_split(first, len(networks))
+        with ThreadPoolExecutor(len(networks)) as pool:
+            batches = (pool.map(nats, networks, parts, repeat(t)) for t in range(0, length, 100))
+            return float(sum(map(sum, batches)) / n / np.log(2))
+
     def _become(self, state):
         self.characters_ = "".join(map(chr, state.classes))
         return super()._become(state)
@@ -237,10 +259,8 @@ class LanguageModel(Estimator):
         def measure(done):
             bits = done[:, 0] / np.log(2)
             state.history["batch_bits"] += bits.tolist()
-            record = {"bits": float(bits.mean())}
-            if held_out is not None:
-                record["val_bits"] = _bits_per_character(state.network, held_out)
-            return record
+            val = {} if held_out is None else {"val_bits": self._bits(state.network, held_out)}
+            return {"bits": float(bits.mean())} | val
 
         n_batches, schedule = (len(ids) - 1) // (N * T), linear_decay(self.lr, self.n_epochs)
         with ThreadPoolExecutor(len(networks)) as pool:
@@ -312,22 +332,6 @@ def _ids(text, state):
     """Return the ids of a text's characters, with the start in front: (1 + length,)."""
     id_of = {chr(code): i for i, code in enumerate(state.classes)}
     return np.fromiter((id_of.get(c, 0) for c in START + text), np.int32, 1 + len(text))
-
-
-@one_blas_thread()
-def _bits_per_character(network, ids):
-    network = network.twin()  # what it keeps, it keeps for itself
-    loss, n = SoftmaxCrossEntropy(), len(ids) - 1
-    n_pieces = min(max(1, n // _PIECE), _N_PIECES)
-    apart = -(-(n - _RUN_UP) // n_pieces)
-    first = apart * np.arange(n_pieces)[:, None]
-    nats, length = 0.0, apart + _RUN_UP
-    for t in range(0, length, 100):
-        at = first + np.arange(t, min(t + 100, length))
-        counts = (at < n) & ((first == 0) | (at >= first + _RUN_UP))
-        at = np.minimum(at, n - 1)
-        nats += loss.forward(network.forward(ids[at]), ids[at + 1], counts) * counts.sum()
-    return float(nats / n / np.log(2))
 
 
 @one_blas_thread()

@@ -82,9 +82,10 @@ def test_bits_are_those_of_a_plain_loop(layer, length):
     assert abs(model.bits_per_character(TEXT[:length]) - naive_bits(model, TEXT[:length])) < 1e-12
 
 
+@pytest.mark.parametrize("n_threads", [1, 2, 9])
 @pytest.mark.parametrize("length", [2000, 2999, 3100])
-def test_a_long_text_read_in_pieces_has_the_same_bits(length):
-    model, text = fitted(), (TEXT * 11)[:length]
+def test_a_long_text_read_in_pieces_has_the_same_bits(length, n_threads):
+    model, text = fitted(n_threads=n_threads), (TEXT * 11)[:length]
     assert abs(model.bits_per_character(text) - naive_bits(model, text)) < 1e-9
 
 
