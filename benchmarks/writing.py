@@ -137,14 +137,15 @@ def counting() -> Iterator[dict]:
 
 
 def pytorch() -> Iterator[dict]:
-    """Train torch.nn.RNN on as many characters as our network reads in a minute, at each rate."""
+    """Train torch.nn.RNN, at each rate, for the time that our network took just before."""
     ids, val_ids = (lesson()["to_ids"](lesson()[f"{kind}_text"]) for kind in ("all", "val"))
+    ours = trained(A_MINUTE["rnn"], "rnn", chosen_rate("rnn"))[1]
     for lr in RATES:
-        yield trained_in_pytorch(ids[: A_MINUTE["rnn"]], val_ids, lr)
+        yield trained_in_pytorch(ids, val_ids, lr, ours["seconds"])
 
 
-def trained_in_pytorch(ids: np.ndarray, val_ids: np.ndarray, lr: float) -> dict:
-    """Train torch.nn.RNN as ``LanguageModel()`` trains, on one thread."""
+def trained_in_pytorch(ids: np.ndarray, val_ids: np.ndarray, lr: float, seconds: float) -> dict:
+    """Train torch.nn.RNN as ``LanguageModel()`` trains, on one thread, for some time."""
     import torch
     from torch.nn.functional import cross_entropy
 
@@ -156,17 +157,19 @@ def trained_in_pytorch(ids: np.ndarray, val_ids: np.ndarray, lr: float) -> dict:
     torch.nn.init.orthogonal_(rnn.weight_hh_l0)
     params = [*embedding.parameters(), *rnn.parameters(), *dense.parameters()]
     optimizer = torch.optim.Adam(params, lr)
-    n_batches = (len(ids) - 1) // (N * T)
-    start, h = time.process_time(), None
-    for i, (x, y) in enumerate(rnn_lib.next_character_batches(torch.from_numpy(ids), N, T)):
+    start, h, n_batches = time.process_time(), None, 0
+    for x, y in rnn_lib.next_character_batches(torch.from_numpy(ids), N, T):
+        if (done := (time.process_time() - start) / seconds) >= 1:
+            break
         states, h = rnn(embedding(x), h)
         h = h.detach()
         optimizer.zero_grad()
         cross_entropy(dense(states).flatten(0, 1), y.flatten()).backward()
         torch.nn.utils.clip_grad_norm_(params, 1.0)
-        optimizer.param_groups[0]["lr"] = lr * (1 - i / n_batches)
+        optimizer.param_groups[0]["lr"] = lr * (1 - done)
         optimizer.step()
-    seconds, h, nats = time.process_time() - start, None, []
+        n_batches += 1
+    h, nats = None, []
     with torch.inference_mode():
         for x, y in rnn_lib.next_character_batches(torch.from_numpy(val_ids), N, T):
             states, h = rnn(embedding(x), h)
@@ -175,8 +178,8 @@ def trained_in_pytorch(ids: np.ndarray, val_ids: np.ndarray, lr: float) -> dict:
     return {
         "pytorch": "rnn",
         "lr": lr,
-        "characters": len(ids),
-        "seconds": round(seconds, 1),
+        "characters": n_batches * N * T,
+        "seconds": seconds,
         "val_bits": bits,
     }
 
