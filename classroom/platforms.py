@@ -330,7 +330,7 @@ def _entries(content: bytes) -> dict[str, Owner]:
                 ", ".join(person.get(key, "") for person in people) for key in (":name", ":sid")
             )
             if name.strip(", "):
-                time = entry.get(":created_at", "")
+                time = str(entry.get(":created_at", ""))  # a list, if somebody changed the file
                 entries[folder] = Owner(name, "Gradescope", number, time)
     except (yaml.YAMLError, AttributeError, KeyError, TypeError, RecursionError):
         pass

@@ -6,6 +6,9 @@ Everything here is built from names; no notebook is written.
 from pathlib import PurePosixPath
 
 import pytest
+import yaml
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from classroom.platforms import apart, lesson_in, owners, told
 
@@ -511,3 +514,75 @@ def test_the_whole_project_handed_in_is_remarked():
 def test_endless_names_do_not_take_endless_time(part):
     long = part * (60_000 // len(part))
     read(f"{long}/{long}.ipynb", f"{long}_assignsubmission_fil", f"{long}_attempt_2026.ipynb")
+
+
+# -- anything ------------------------------------------------------------------------------------
+
+PIECES = [
+    *LESSONS,
+    "Ana A",
+    "_101",
+    M,
+    "_attempt_2026-11-20-10-00-00",
+    "1-2",
+    " - ",
+    "hw",
+    ".ipynb",
+]
+PIECES += [
+    "Nov 20, 2026 1000 AM",
+    "31 Feb 2026 1000",
+    "Submitted files",
+    "Version 2",
+    "submission_",
+]
+PIECES += ["-submissions", "notebooks", "build", "student", "rnn_lib", "A_Ana_anaa_123", "_anon_a1"]
+PIECES += [
+    "_9_8_",
+    ".txt",
+    "index.html",
+    "Copy of ",
+    " (1)",
+    "-new-2",
+    "20261120",
+    "\udc80",
+    "e\u0301",
+]
+LETTERS = st.text(st.characters(blacklist_characters="/\0"), max_size=4)
+NAMES = st.lists(st.sampled_from(PIECES) | LETTERS, min_size=1, max_size=4).map("".join)
+NAMES = NAMES.filter(lambda name: name not in ("", ".", ".."))
+PATHS = st.lists(NAMES, min_size=1, max_size=4).map(lambda parts: PurePosixPath(*parts))
+
+KEYS = st.sampled_from([":submitters", ":name", ":sid", ":created_at", "other"])
+VALUES = st.recursive(
+    st.none() | st.integers() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=4),
+    max_leaves=12,
+)
+PEOPLE = VALUES | st.just([{":name": "Ana A", ":sid": "100"}])
+ENTRIES = st.fixed_dictionaries({":submitters": PEOPLE, ":created_at": VALUES}) | VALUES
+TABLES = st.dictionaries(st.sampled_from(["submission_1", "submission_2"]), ENTRIES)
+LISTS = st.binary(max_size=60) | TABLES.map(yaml.dump).map(str.encode)
+
+
+def expect_comparable(found):
+    """What stands in all owners is text: attempts are compared and names are sorted."""
+    texts = [text for owner in found.values() for text in (owner.student, owner.id, owner.attempt)]
+    assert {type(text) for text in texts} <= {str}
+
+
+@given(paths=st.lists(PATHS, min_size=1, max_size=6, unique=True), outer=NAMES)
+def test_whatever_a_file_is_called_the_class_is_read(paths, outer):
+    found = apart(owners(paths, LESSONS, outer), lambda path: lesson_in(path, LESSONS))
+    assert set(found) <= set(paths)
+    expect_comparable(found)
+    assert told((owner.student, owner.platform) for owner in found.values())
+
+
+@given(content=LISTS)
+@example(b"submission_1: {':submitters': [{':name': Ana A}], ':created_at': []}")
+def test_whatever_stands_in_gradescopes_list_the_class_is_read(content):
+    paths = ["submission_1/03_bptt.ipynb", "submission_2/03_bptt.ipynb", "submission_metadata.yml"]
+    found = read(*paths, content=content)
+    assert len(found) == 2
+    expect_comparable(found)
