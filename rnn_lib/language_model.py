@@ -330,8 +330,9 @@ def _joined(name, text, least=1, hint=""):
 
 def _ids(text, state):
     """Return the ids of a text's characters, with the start in front: (1 + length,)."""
-    id_of = {chr(code): i for i, code in enumerate(state.classes)}
-    return np.fromiter((id_of.get(c, 0) for c in START + text), np.int32, 1 + len(text))
+    id_of = np.zeros(0x110000, np.int32)  # of every code point; 0 is the unknown's
+    id_of[state.classes] = np.arange(len(state.classes))
+    return id_of[np.frombuffer((START + text).encode("utf-32-le", "surrogatepass"), "<u4")]
 
 
 @one_blas_thread()
