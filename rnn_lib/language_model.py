@@ -222,6 +222,7 @@ class LanguageModel(Estimator):
             at = first + np.arange(t, min(t + 100, length))
             counts = (at < n) & ((first == 0) | (at >= first + _RUN_UP))
             scores, y = network.forward(ids.take(at, mode="clip")), ids.take(at + 1, mode="clip")
+            # All threads share the loss: only what it returns is used, not what it keeps.
             return loss.forward(scores, y, counts) * counts.sum() if counts.any() else 0
 
         networks = [network.twin() for _ in range(min(self.n_threads, n_pieces))]
